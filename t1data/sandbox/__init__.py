@@ -1,0 +1,1 @@
+"""A local Talon.One to work and test against."""
