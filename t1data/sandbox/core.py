@@ -67,7 +67,7 @@ def fault(title: str, details: str, pointer: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Options:
-    """The open choices of the API: what no document settles, each with the likeliest answer as its default."""
+    """The open choices of the API: what no document settles, the likeliest answer as the default."""
 
     bad_batch_item: Literal["reject_all", "skip_bad"] = "reject_all"
     point_at_faults: bool = True
