@@ -2,10 +2,16 @@
 
 A handler is a plain function ``(account, call) -> Reply``. It runs inside one transaction: when it raises
 `Refusal`, or anything else, nothing that it wrote stays.
+
+Numbers stay as written: `parse` reads a number with a fraction or an exponent as `decimal.Decimal` and any other
+as `int`, and `dump` writes both digit for digit. Bodies, the store and the answers all go through this pair, so
+``11.10`` never becomes ``11.099999`` and an integer of 40 digits keeps them all.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import random
 import sqlite3
 import threading
@@ -13,7 +19,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
+
+from t1data.sandbox import schema
+
+ACCOUNT_ID = 1
+APPLICATION_ID = 1
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,113 @@ def fault(title: str, details: str, pointer: str) -> dict[str, Any]:
     return {"title": title, "details": details, "source": {"pointer": pointer}}
 
 
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number with an exponent beyond all use") from None
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=_exact, parse_constant=_no_constant)
+
+
+def parse(text: str) -> Any:
+    """Return the value of a JSON text, numbers exact.
+
+    Raises
+    ------
+    ValueError
+        When the text is no JSON: ``NaN`` and ``Infinity`` are none.
+    RecursionError
+        When it is nested too deeply.
+
+    Examples
+    --------
+    >>> parse('{"Spend": 11.10}')
+    {'Spend': Decimal('11.10')}
+    """
+    return _DECODER.decode(text)
+
+
+def dump(value: Any) -> str:
+    """Return the JSON text of a value, in ASCII, with numbers digit for digit.
+
+    The standard library's encoder cannot write a `Decimal` as a number, hence this one.
+
+    Examples
+    --------
+    >>> dump({"Spend": Decimal("11.10"), "Name": "Zoë"})
+    '{"Spend":11.10,"Name":"Zo\\u00eb"}'
+    """
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if isinstance(value, int | float | Decimal):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{encode_basestring_ascii(k)}:{dump(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(dump, value)) + "]"
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+def _number(value: int | float | Decimal) -> str:
+    if not isinstance(value, int) and not math.isfinite(value):
+        raise ValueError(f"{value} has no JSON form")
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Options:
-    """The open choices of the API: what no document settles, the likeliest answer as the default."""
+    """The open choices of the API: what no document settles, the likeliest answer as the default.
+
+    Parameters
+    ----------
+    bad_batch_item : {"reject_all", "skip_bad"}
+        Whether one bad profile refuses its whole batch, or only itself.
+    point_at_faults : bool
+        Whether a 400 names its faults with pointers; False leaves ``errors`` empty.
+    unknown_reservation_profile, unknown_advocate : {"accept", "create", "reject"}
+        What an id without a profile meets in a reservation and as an advocate.
+    unknown_attribute : {"reject", "declare"}
+        Whether an attribute must exist before use, or is declared by its first value.
+    duplicate_in_batch : {"last", "reject"}
+        Whether an id may stand twice in one bulk call; "last" applies both in order.
+    null_clears : bool
+        Whether ``null`` removes an attribute's value; False leaves the value as it is.
+    code_case : {"sensitive", "insensitive-upper", "insensitive-lower"}
+        The Application's rule for coupon and referral codes.
+    environment : {"sandbox", "live"}
+        The environment that the keys belong to.
+    rate : float, optional
+        Requests a second before a 429; None for no limit.
+    send_retry_after : bool
+        Whether that 429 carries ``Retry-After``.
+    batch_limit : int
+        The most items that a bulk call may carry.
+    unknown_audience : {"reject_all", "apply_known"}
+        Whether an unknown audience in operation 5 refuses all actions, or comes after the known ones.
+    unknown_member : {"ignore", "reject"}
+        What the removal of somebody who is no member meets in operation 5.
+    audience_in_use : {"reject", "delete"}
+        Whether an audience that a campaign's rules name can be deleted.
+    repeated_reservation : {"accept", "reject"}
+        What a second reservation of one coupon by one profile meets.
+    inventory_without_flags : {"nothing", "everything"}
+        What an inventory holds when no section is asked for.
+    response_order : {"request", "shuffled"}
+        The order of ``integrationStates`` and of the referrals of operation 15.
+    referral_pattern : str
+        The shape of a referral code when the caller gives none; each ``#`` becomes a character.
+    """
 
     bad_batch_item: Literal["reject_all", "skip_bad"] = "reject_all"
     point_at_faults: bool = True
@@ -81,6 +198,13 @@ class Options:
     rate: float | None = None
     send_retry_after: bool = True
     batch_limit: int = 1000
+    unknown_audience: Literal["reject_all", "apply_known"] = "reject_all"
+    unknown_member: Literal["ignore", "reject"] = "ignore"
+    audience_in_use: Literal["reject", "delete"] = "reject"
+    repeated_reservation: Literal["accept", "reject"] = "accept"
+    inventory_without_flags: Literal["nothing", "everything"] = "nothing"
+    response_order: Literal["request", "shuffled"] = "request"
+    referral_pattern: str = "############"
 
 
 class Account:
@@ -113,6 +237,9 @@ class Account:
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA foreign_keys = ON")
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        schema.create(self.db, created=self.now())
 
     def now(self) -> str:
         """Return the present time as RFC 3339 in UTC with microseconds."""
@@ -134,3 +261,6 @@ class Account:
         """Close the store."""
         with self._lock:
             self.db.close()
+
+
+Handler = Callable[[Account, Call], Reply]
