@@ -182,6 +182,8 @@ class Options:
         What an inventory holds when no section is asked for.
     response_order : {"request", "shuffled"}
         The order of ``integrationStates`` and of the referrals of operation 15.
+    referral_usage_limit : int
+        The ``usageLimit`` of a single referral when the caller gives none; 0 is unlimited.
     referral_pattern : str
         The shape of a referral code when the caller gives none; each ``#`` becomes a character.
     """
@@ -204,6 +206,7 @@ class Options:
     repeated_reservation: Literal["accept", "reject"] = "accept"
     inventory_without_flags: Literal["nothing", "everything"] = "nothing"
     response_order: Literal["request", "shuffled"] = "request"
+    referral_usage_limit: int = 1
     referral_pattern: str = "############"
 
 

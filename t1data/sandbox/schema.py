@@ -20,6 +20,7 @@ CREATE TABLE attribute (
     description TEXT NOT NULL DEFAULT '', suggestions TEXT NOT NULL DEFAULT '[]',
     restricted INTEGER NOT NULL DEFAULT 0, event_type TEXT, editable INTEGER NOT NULL DEFAULT 1,
     created TEXT NOT NULL, UNIQUE (entity, name));
+CREATE TABLE upload (id INTEGER PRIMARY KEY, entity TEXT NOT NULL, amount INTEGER NOT NULL, created TEXT NOT NULL);
 CREATE TABLE profile (
     id INTEGER PRIMARY KEY, integration_id TEXT NOT NULL UNIQUE, attributes TEXT NOT NULL DEFAULT '{}',
     created TEXT NOT NULL, last_activity TEXT NOT NULL,
@@ -40,7 +41,7 @@ CREATE TABLE campaign (
     id INTEGER PRIMARY KEY, application_id INTEGER NOT NULL DEFAULT 1, name TEXT NOT NULL,
     description TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'enabled', start_time TEXT, end_time TEXT,
     features TEXT NOT NULL DEFAULT '[]', ruleset_id INTEGER NOT NULL, rules TEXT NOT NULL DEFAULT '[]',
-    created TEXT NOT NULL);
+    audiences TEXT NOT NULL DEFAULT '[]', created TEXT NOT NULL);
 CREATE TABLE coupon (
     id INTEGER PRIMARY KEY, campaign_id INTEGER NOT NULL REFERENCES campaign, value TEXT NOT NULL UNIQUE,
     usage_limit INTEGER NOT NULL DEFAULT 1, usage_counter INTEGER NOT NULL DEFAULT 0,
