@@ -86,7 +86,15 @@ def merge_attributes(account: Account, row: sqlite3.Row, attributes: Mapping[str
         A 400 that names every bad attribute.
     """
     attribute_rules.check(account, "CustomerProfile", attributes, pointer)
-    _store(account, {row["integration_id"]: _merged(account, parse(row["attributes"]), attributes)})
+    merge_into(account, [row], attributes)
+
+
+def merge_into(account: Account, rows: Iterable[sqlite3.Row], attributes: Mapping[str, Any]) -> None:
+    """Merge attributes that have been checked into each of these profiles."""
+    _store(
+        account,
+        {row["integration_id"]: _merged(account, parse(row["attributes"]), attributes) for row in rows},
+    )
 
 
 def _merged(account: Account, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
