@@ -168,7 +168,7 @@ class Faults:
         Fault
             With its counts `seen` and `struck`.
         """
-        names = frozenset([on]) if isinstance(on, str) else on and frozenset(on)
+        names = None if on is None else frozenset([on] if isinstance(on, str) else on)
         fault = Fault(effect, names, first, nth, every, share, seed)
         with self._lock:
             self._faults.append(fault)

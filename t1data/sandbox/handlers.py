@@ -6,14 +6,17 @@ import importlib
 import importlib.util
 
 from t1data.sandbox.core import Account, Call, Handler, Reply
+from t1data.sandbox.openapi import serve_openapi
 
 _MODULES = (
     "profiles",
+    "profile_update",
     "audiences",
     "attributes",
     "coupons",
     "referrals",
     "inventory",
+    "loyalty",
     "management",
     "sessions",
     "events",
@@ -27,7 +30,7 @@ def authping(account: Account, call: Call) -> Reply:
 
 def collect() -> dict[str, Handler]:
     """Return the handlers of every module."""
-    handlers: dict[str, Handler] = {"authping": authping}
+    handlers: dict[str, Handler] = {"authping": authping, "openapi": serve_openapi}
     for name in _MODULES:
         module = f"t1data.sandbox.{name}"
         if importlib.util.find_spec(module):

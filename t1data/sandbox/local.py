@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -72,6 +73,8 @@ class Sandbox:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"A port is a number from 0 to 65535, not {port}")
         self.api_key = api_key or secrets.token_hex(32)
         self.management_key = management_key or secrets.token_hex(32)
         self.faults = Faults()
@@ -113,10 +116,12 @@ class Sandbox:
         Raises
         ------
         OSError
-            When the port is taken.
+            When the port is taken, or the file cannot be opened.
+        ValueError
+            When the file is no database of this version.
         """
         if self._server is None:
-            account = Account(self._db, options=self._options, clock=self._now, seed=self._seed)
+            account = self._open()
             try:
                 self._server = self._serve(account)
             except BaseException:
@@ -124,6 +129,12 @@ class Sandbox:
                 raise
             self._account = account
         return self
+
+    def _open(self) -> Account:
+        try:
+            return Account(self._db, options=self._options, clock=self._now, seed=self._seed)
+        except sqlite3.Error as error:
+            raise OSError(f"{self._db}: {error}") from None
 
     def _serve(self, account: Account) -> Server:
         app = App(

@@ -28,7 +28,11 @@ class Serial:
 
 @dataclass(frozen=True)
 class Route:
-    """One operation of the API."""
+    """One operation of the API.
+
+    `replays` says that it takes an Idempotency-Key, `multipart` that its body is a form with a file, `csv` that
+    it answers with CSV.
+    """
 
     operation: str
     method: str
@@ -38,6 +42,7 @@ class Route:
     serial: Serial | None = None
     replays: bool = False
     multipart: bool = False
+    csv: bool = False
     parts: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +64,7 @@ _RESERVATIONS = "/v1/coupon_reservations/{couponValue}"
 _HOLDERS = "/v1/coupon_reservations/customerprofiles/{couponValue}"
 _SESSION = "/v2/customer_sessions/{customerSessionId}"
 _MEMBERS = "/v1/audiences/{audienceId}/memberships"
+_POINTS = "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}"
 _REFERRALS = "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total"
 
 # The order decides: a fixed path stands before the template that would also take it.
@@ -86,9 +92,11 @@ ROUTES: tuple[Route, ...] = (
     Route("create_attribute", "POST", "/v1/attributes", (201,), "management"),
     Route("get_audiences", "GET", "/v1/audiences", (200,), "management"),
     Route("get_audience_memberships", "GET", _MEMBERS, (200,), "management"),
-    Route("export_audiences_memberships", "GET", _MEMBERS + "/export", (200,), "management"),
+    Route("export_audiences_memberships", "GET", _MEMBERS + "/export", (200,), "management", csv=True),
     Route("import_audiences_memberships", "POST", _MEMBERS + "/import", (200,), "management", multipart=True),
     Route("get_referrals_without_total_count", "GET", _REFERRALS, (200,), "management"),
+    Route("add_loyalty_points", "PUT", _POINTS + "/add_points", (204,), "management"),
+    Route("remove_loyalty_points", "PUT", _POINTS + "/deduct_points", (204,), "management"),
     Route("openapi", "GET", "/openapi.json", (200,), "none"),
 )
 
