@@ -1,0 +1,334 @@
+"""The Integration API: one short method an operation, over one table of facts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from t1data.address import parse_base_url
+from t1data.body import Body, encode_body, encode_query
+from t1data.config import settings_of
+from t1data.errors import InputError
+from t1data.key import ApiKey
+from t1data.lock import LiveLock
+from t1data.operations import OPERATIONS, Operation
+from t1data.pace import Pacer
+from t1data.retry import Limits
+from t1data.transport import Answer, OnWait, Transport
+
+__all__ = ["OPERATIONS", "Client", "Operation"]
+
+Json = Any
+Silent = Literal["yes", "no"]
+
+
+class Client:
+    """A connection to one Talon.One deployment, safe to share between threads.
+
+    Methods bear the operations' own names. They take the path's values positionally, the body as a plain
+    mapping in the API's own shape (or as ready JSON bytes) and options as keywords; an option that is left
+    out is not sent. They return the parsed JSON, numbers with a point as float, or None for an empty answer.
+
+    Parameters
+    ----------
+    base_url : str
+        ``https://<name>.<region>.talon.one``; plain http only for this machine.
+    api_key : str
+        The key of the Integration API.
+    management_key : str, optional
+        The key of the Management API, for `management`.
+    rate : float or None, default 20
+        Requests a second, evenly spaced over all threads; None for no limit.
+    connections : int, default 32
+        How many idle connections are kept.
+    limits : Limits
+        Attempts, waits, deadlines and sizes.
+    live_name : str, optional
+        Name of a live environment. Writes are then refused until `unlock` is called with it.
+
+    Raises
+    ------
+    ConfigError
+        The base URL or the key cannot be used.
+
+    Examples
+    --------
+    >>> client = Client("https://shop.europe-west1.talon.one", "0123456789abcdef")
+    >>> client
+    Client(https://shop.europe-west1.talon.one, key …cdef, 20/s)
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | ApiKey,
+        *,
+        management_key: str | ApiKey | None = None,
+        rate: float | None = 20,
+        connections: int = 32,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        live_name: str | None = None,
+    ) -> None:
+        self._key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
+        del api_key, management_key  # a traceback that shows locals must not show keys
+        self._address = parse_base_url(base_url)
+        self._rate = rate
+        self._lock = LiveLock(live_name)
+        pacer = Pacer(rate)
+        self._transport = Transport(
+            self._address, self._key, pacer=lambda name: pacer, limits=limits, connections=connections
+        )
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
+        """Make a client from ``T1DATA_BASE_URL``, ``T1DATA_API_KEY`` and, if there, ``T1DATA_MANAGEMENT_KEY``.
+
+        Raises
+        ------
+        ConfigError
+            Naming the variable that is missing.
+        """
+        found = settings_of(environment)
+        return cls(found.base_url, found.api_key, management_key=found.management_key, rate=rate)
+
+    @property
+    def base_url(self) -> str:
+        """The deployment, without a slash at the end."""
+        return self._address.url
+
+    @property
+    def key_hint(self) -> str:
+        """The last four characters of the key, for people to tell keys apart."""
+        return self._key.hint
+
+    def key_fingerprint(self, salt: bytes) -> str:
+        """Give a salted digest of the key, by which two runs can tell that they used the same one."""
+        return self._key.fingerprint(salt)
+
+    def __repr__(self) -> str:
+        pace = "no limit" if self._rate is None else f"{self._rate:g}/s"
+        return f"Client({self.base_url}, key {self.key_hint}, {pace})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up idle connections."""
+        self._transport.close()
+
+    def unlock(self, name: str) -> None:
+        """Allow writes to a live environment, by its name.
+
+        Raises
+        ------
+        ConfigError
+            It is not the environment's name.
+        """
+        self._lock.open(name)
+
+    def send(
+        self,
+        operation: str,
+        *values: str | int,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        stop: threading.Event | None = None,
+        on_wait: OnWait | None = None,
+    ) -> Answer:
+        """Send one operation by name: the door of all methods and of the bulk engine.
+
+        Parameters
+        ----------
+        operation : str
+            A name in `OPERATIONS`.
+        *values : str or int
+            The path's values, in order.
+        query : mapping of str to str
+            In the API's own names and values.
+        body : mapping, bytes or memoryview
+            Ready bytes are sent as they are, without a look at what they hold.
+        stop : threading.Event
+            Ends every wait.
+        on_wait : callable
+            Called with the reason and the seconds before each wait between attempts.
+
+        Raises
+        ------
+        InputError, ConfigError
+            Nothing was sent.
+        RequestError
+            See `t1data.errors` for its branches.
+
+        Examples
+        --------
+        >>> Client("https://shop.talon.one", "0123456789abcdef").send("delete_customer_data", "..")
+        Traceback (most recent call last):
+        t1data.errors.InputError: delete_customer_data cannot address an empty id, '.' or '..': no URL can name it.
+        """
+        facts = _facts(operation)
+        self._lock.check(facts)
+        if body is not None:
+            facts.check_batch(body)
+        ready = None if body is None else encode_body(body)
+        return self._transport.send(facts, values, query=query, body=ready, stop=stop, on_wait=on_wait)
+
+    def _call(self, operation: str, *values: str | int, body: Body | None = None, **options: Any) -> Json:
+        return self.send(operation, *values, query=encode_query(options), body=body).json()
+
+    def authping(self) -> Json:
+        """Check host and key, where the server has this operation."""
+        return self._call("authping")
+
+    def create_audience_v2(self, body: Body) -> Json:
+        """Create an audience and return it; never repeated by itself.
+
+        Examples
+        --------
+        ``client.create_audience_v2({"name": "VIP"})["id"]``
+        """
+        return self._call("create_audience_v2", body=body)
+
+    def update_audience_v2(self, audience_id: int, body: Body) -> Json:
+        """Rename an audience (``{"name": …}``) and return it."""
+        return self._call("update_audience_v2", audience_id, body=body)
+
+    def delete_audience_v2(self, audience_id: int) -> Json:
+        """Delete an audience and every membership in it; the profiles stay."""
+        return self._call("delete_audience_v2", audience_id)
+
+    def delete_audience_memberships_v2(self, audience_id: int) -> Json:
+        """Empty an audience; audience and profiles stay."""
+        return self._call("delete_audience_memberships_v2", audience_id)
+
+    def update_customer_profile_audiences(self, body: Body) -> Json:
+        """Add customers to audiences and take them out, up to 1000 actions.
+
+        The body is ``{"data": [{"action": "add" or "delete", "profileIntegrationId": …, "audienceId": …}]}``.
+        Adding an unknown profile creates it.
+        """
+        return self._call("update_customer_profile_audiences", body=body)
+
+    def update_audience_customers_attributes(self, audience_id: int, body: Body) -> Json:
+        """Set the same attributes (``{name: value}``) on every present member of an audience."""
+        return self._call("update_audience_customers_attributes", audience_id, body=body)
+
+    def update_customer_profile_v2(
+        self,
+        integration_id: str,
+        body: Body,
+        *,
+        run_rule_engine: bool | None = None,
+        dry: bool | None = None,
+    ) -> Json:
+        """Create or update one customer; ``attributes`` are merged, null removes one.
+
+        With `run_rule_engine` the answer holds effects; `dry` (only together with it) stores nothing.
+        """
+        return self._call(
+            "update_customer_profile_v2",
+            integration_id,
+            body=body,
+            run_rule_engine=run_rule_engine,
+            dry=dry,
+        )
+
+    def update_customer_profiles_v2(self, body: Body, *, silent: Silent | None = None) -> Json:
+        """Create or update up to 1000 customers.
+
+        The body is ``{"customerProfiles": [{"integrationId": …, "attributes": {…}}]}``. The answer is None,
+        unless `silent` is ``"no"``. Frames and files go through `t1data.upsert_profiles`.
+        """
+        return self._call("update_customer_profiles_v2", body=body, silent=silent)
+
+    def get_customer_inventory(
+        self,
+        integration_id: str,
+        *,
+        profile: bool | None = None,
+        referrals: bool | None = None,
+        coupons: bool | None = None,
+        loyalty: bool | None = None,
+        giveaways: bool | None = None,
+        achievements: bool | None = None,
+    ) -> Json:
+        """Read what one customer has; each part comes only when it is asked for with True."""
+        return self._call(
+            "get_customer_inventory",
+            integration_id,
+            profile=profile,
+            referrals=referrals,
+            coupons=coupons,
+            loyalty=loyalty,
+            giveaways=giveaways,
+            achievements=achievements,
+        )
+
+    def delete_customer_data(self, integration_id: str) -> Json:
+        """Wipe all attributes of a customer, and of all that belongs to the customer."""
+        return self._call("delete_customer_data", integration_id)
+
+    def create_coupon_reservation(self, coupon_value: str, body: Body) -> Json:
+        """Reserve a coupon for up to 1000 customers (``{"integrationIDs": […]}``) and return the coupon."""
+        return self._call("create_coupon_reservation", coupon_value, body=body)
+
+    def delete_coupon_reservation(self, coupon_value: str, body: Body) -> Json:
+        """Take a coupon's reservation from up to 1000 customers (``{"integrationIDs": […]}``)."""
+        return self._call("delete_coupon_reservation", coupon_value, body=body)
+
+    def get_reserved_customers(self, coupon_value: str) -> Json:
+        """Read the profiles that hold a reservation of a coupon, under ``data``."""
+        return self._call("get_reserved_customers", coupon_value)
+
+    def create_referral(self, body: Body) -> Json:
+        """Create one referral code and return it; never repeated by itself.
+
+        The body is ``{"campaignId": …, "advocateProfileIntegrationId": …}`` and more.
+        """
+        return self._call("create_referral", body=body)
+
+    def create_referrals_for_multiple_advocates(self, body: Body, *, silent: Silent | None = None) -> Json:
+        """Create a referral code for each of up to 1000 advocates; never repeated by itself.
+
+        The body is ``{"campaignId": …, "advocateProfileIntegrationIds": […], "usageLimit": …}``. Without
+        ``silent="no"`` the server creates the codes and does not tell them.
+        """
+        return self._call("create_referrals_for_multiple_advocates", body=body, silent=silent)
+
+    def update_customer_session_v2(
+        self, customer_session_id: str, body: Body, *, dry: bool | None = None, now: datetime | str | None = None
+    ) -> Json:
+        """Create or update a session (``{"customerSession": {…}}``) and return its effects."""
+        return self._call("update_customer_session_v2", customer_session_id, body=body, dry=dry, now=now)
+
+    def track_event(self, body: Body, *, dry: bool | None = None) -> Json:
+        """Track a custom event in a session, the way of 2021; see `track_event_v2`. Never repeated by itself."""
+        return self._call("track_event", body=body, dry=dry)
+
+    def track_event_v2(
+        self,
+        body: Body,
+        *,
+        silent: Silent | None = None,
+        dry: bool | None = None,
+        force_complete_evaluation: bool | None = None,
+    ) -> Json:
+        """Track a custom event (``{"profileId": …, "type": …, "attributes": {…}}``); never repeated by itself."""
+        return self._call(
+            "track_event_v2",
+            body=body,
+            silent=silent,
+            dry=dry,
+            force_complete_evaluation=force_complete_evaluation,
+        )
+
+
+def _facts(operation: str) -> Operation:
+    try:
+        return OPERATIONS[operation]
+    except KeyError:
+        raise InputError(f"There is no operation {operation!r}; there are {', '.join(OPERATIONS)}.") from None

@@ -1,0 +1,87 @@
+"""The holder of an API key: it can be used, and it cannot be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import string
+from collections.abc import Callable
+from typing import NoReturn
+
+from t1data.errors import ConfigError
+
+_ALLOWED = frozenset(string.ascii_letters + string.digits + string.punctuation)
+
+
+class ApiKey:
+    """A key that no repr, format, copy, pickle, JSON or debugger view gives away.
+
+    The text lives in a closure and not in an attribute, because tools that draw objects (debuggers,
+    ``rich.inspect``, widget states) walk attributes.
+
+    Parameters
+    ----------
+    text : str
+        The key as Talon.One shows it once, without the scheme.
+    scheme : str, default ``"ApiKey-v1"``
+        What stands before the key in the header; ``"ManagementKey-v1"`` for the Management API.
+
+    Raises
+    ------
+    ConfigError
+        The key is empty, or holds a space, a control character or anything else that no key has.
+
+    Examples
+    --------
+    >>> ApiKey("0123456789abcdef")
+    ApiKey(…cdef)
+    """
+
+    __slots__ = ("_reveal", "hint")
+
+    hint: str
+    _reveal: Callable[[], str]
+
+    def __init__(self, text: str, *, scheme: str = "ApiKey-v1") -> None:
+        fault = _fault(text)
+        if fault:
+            del text  # a traceback that shows locals must not show the key
+            raise ConfigError(f"The API key {fault}.")
+        self.hint = f"…{text[-4:]}" if len(text) >= 12 else "…"
+        self._reveal = lambda: f"{scheme} {text}"
+
+    def header(self) -> str:
+        """Give the value of the ``Authorization`` header; call it as late as can be and keep nothing."""
+        return self._reveal()
+
+    def fingerprint(self, salt: bytes) -> str:
+        """Give a salted digest, by which two runs can tell that they used the same key.
+
+        Examples
+        --------
+        >>> ApiKey("0123456789abcdef").fingerprint(b"salt")[:8]
+        '4d3b43b5'
+        """
+        return hmac.new(salt, self._reveal().encode(), hashlib.sha256).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"ApiKey({self.hint})"
+
+    def __copy__(self) -> ApiKey:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ApiKey:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("An API key is never pickled; give it again where it is needed.")
+
+
+def _fault(text: object) -> str | None:
+    if not isinstance(text, str):
+        return f"must be text, not {type(text).__name__}"
+    if not text:
+        return "is empty"
+    if not _ALLOWED.issuperset(text):
+        return "holds a space or another character that no key has; was it copied whole and alone?"
+    return None

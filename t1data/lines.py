@@ -1,0 +1,253 @@
+"""Connections, and on each one request and its answer, within a real deadline and a bounded memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import ssl
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from socket import socket
+from typing import Any, NamedTuple, cast
+
+from t1data.retry import Exchange, Failure
+
+Dial = Callable[[], HTTPConnection | Failure]
+
+_PIECE = 65536
+_LONGEST_IDLE = 30.0
+_EITHER_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+class Request(NamedTuple):
+    """What goes out, less the key, which is added last."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | memoryview | None
+
+
+class Line:
+    """A connection and when it was last used."""
+
+    def __init__(self, connection: HTTPConnection, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.connection = connection
+        self.reusable = False
+        self._clock = clock
+        self._used = clock()
+
+    def idle(self) -> float:
+        """Seconds since the last use."""
+        return self._clock() - self._used
+
+    def alive(self) -> bool:
+        """Tell whether the other side has not hung up; anything to read now can only be its goodbye."""
+        return bool(cast(Any, self.connection).is_connected)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.reusable = False
+        with suppress(OSError):
+            self.connection.close()
+
+    def exchange(self, request: Request, authorize: Callable[[], str], *, ends: float, largest: int) -> Exchange:
+        """Send a request on an open line and read the answer; whatever goes wrong becomes a `Failure`.
+
+        Parameters
+        ----------
+        request : Request
+            What to send.
+        authorize : callable
+            Gives the ``Authorization`` header's value.
+        ends : float
+            The moment of the clock by which the last byte must be in.
+        largest : int
+            Bytes of the body, decompressed, at which reading stops.
+        """
+        self.reusable = False
+        started = self._clock()
+        answer = _Reading(largest)
+        try:
+            self._send(request, authorize, ends=ends)
+            self.reusable = answer.read(self.connection)
+        except TimeoutError:
+            answer.failure = Failure.TIMEOUT
+        except ValueError:  # header lines or a status that no server may send
+            answer.failure = Failure.GARBLED
+        except (OSError, HTTPException) as error:
+            answer.failure = _kind_of(error, answer)
+        except zlib.error:
+            answer.failure = Failure.GARBLED
+        self._used = self._clock()
+        return answer.result(self._used - started)
+
+    def _send(self, request: Request, authorize: Callable[[], str], *, ends: float) -> None:
+        connection = self.connection
+        left = partial(_time_left, self._clock, ends)
+        cast(Any, connection).response_class = partial(_timed_response, left)
+        connection.putrequest(request.method, request.target, skip_accept_encoding=True)
+        for name, value in request.headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Authorization", authorize())
+        connection.sock.settimeout(left())  # sendall takes it as the bound of the whole body
+        # A server that says no at once (413) may hang up before the body is through: what it said counts.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders(request.body)
+
+
+class Lines:
+    """The open connections of one transport; those that nobody uses, newest first.
+
+    Parameters
+    ----------
+    dial : callable
+        Opens a connection, or says why it cannot.
+    most_idle : int
+        How many to keep. How many are in use at once is for the caller's threads to say.
+    """
+
+    def __init__(self, dial: Dial, *, most_idle: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._dial = dial
+        self._clock = clock
+        self._idle: deque[Line] = deque()
+        self._most_idle = most_idle
+        self._owner = os.getpid()
+
+    def take(self, *, fresh: bool) -> Line | Failure:
+        """Take an idle connection, or open one.
+
+        A server may close an idle connection while a request is on its way into it, and then nobody knows
+        whether it was read: what must not be repeated asks for a `fresh` one.
+        """
+        if self._owner != os.getpid():  # a fork shares the sockets: two processes would mix their answers
+            self._idle.clear()
+            self._owner = os.getpid()
+        while not fresh and (line := self._pop()):
+            if line.idle() < _LONGEST_IDLE and line.alive():
+                return line
+            line.close()
+        connection = self._dial()
+        return connection if isinstance(connection, Failure) else Line(connection, clock=self._clock)
+
+    def _pop(self) -> Line | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def put_back(self, line: Line) -> None:
+        """Keep a connection for later if it can still serve."""
+        if line.reusable and len(self._idle) < self._most_idle:
+            self._idle.append(line)
+        else:
+            line.close()
+
+    def close(self) -> None:
+        """Hang up all idle ones."""
+        while line := self._pop():
+            line.close()
+
+
+def _kind_of(error: Exception, answer: _Reading) -> Failure:
+    if answer.status is not None:
+        return Failure.CUT
+    hung_up = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+    return Failure.RESET if hung_up or isinstance(error, ssl.SSLError) else Failure.GARBLED
+
+
+class _Reading:
+    """An answer as far as it has come in, so that nothing that has arrived is lost when the rest does not."""
+
+    def __init__(self, largest: int) -> None:
+        self.failure: Failure | None = None
+        self.status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._largest = largest
+
+    def read(self, connection: HTTPConnection) -> bool:
+        """Read it all, and tell whether the connection can serve another request."""
+        # urllib3's own getresponse wraps this answer into a reader of its own, at a third of the whole cost.
+        response = HTTPConnection.getresponse(connection)
+        self.status = response.status
+        self._headers = {name.lower(): value for name, value in response.getheaders()}
+        with response:
+            self.failure = self._read_body(response)
+            return self.failure is None and not response.will_close
+
+    def _read_body(self, response: HTTPResponse) -> Failure | None:
+        expected, received = response.length or 0, 0
+        unpacker = _unpacker(self._headers.get("content-encoding", ""))
+        while piece := response.read1(_PIECE):
+            received += len(piece)
+            most = self._largest + 1 - len(self._body)
+            self._body += unpacker.decompress(piece, most) if unpacker else piece[:most]
+            if len(self._body) > self._largest:
+                del self._body[self._largest :]
+                return Failure.TOO_BIG
+        packed_end = unpacker is None or unpacker.eof or not received
+        return None if received >= expected and packed_end else Failure.CUT
+
+    def result(self, seconds: float) -> Exchange:
+        return Exchange(self.failure, self.status, self._headers, bytes(self._body), seconds)
+
+
+def _unpacker(encoding: str) -> Any:
+    """Make what undoes the content encoding and never gives more than it is asked for; None for plain."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return None
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError("an encoding that was not asked for")
+    return zlib.decompressobj(_EITHER_GZIP_OR_ZLIB)
+
+
+def _time_left(clock: Callable[[], float], ends: float) -> float:
+    left = ends - clock()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _timed_response(left: Callable[[], float], sock: socket, *_: Any, method: str | None = None) -> HTTPResponse:
+    return HTTPResponse(cast(Any, _TimedSocket(sock, left)), method=method)
+
+
+class _TimedSocket:
+    """Gives the file that an answer is read from."""
+
+    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+        self._sock = sock
+        self._left = left
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedFile(self._sock, self._left), _PIECE)
+
+
+class _TimedFile(io.RawIOBase):
+    """A socket's file that allows each read only the time left to the whole.
+
+    A time-out of the socket alone begins anew with each byte, so a server that dribbles holds it for ever.
+    """
+
+    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+        self._sock = sock
+        self._left = left
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -1,0 +1,284 @@
+"""The one narrow door to the network: send → retried → paced → once.
+
+Only here is `requests` known, and of it only the connections of its adapter are used: they bring TLS and the
+way through a proxy. Its session costs 770 µs a request and its adapter 365, a bare connection 160; what is
+left out is what we switch off anyway: redirects, cookies, ``.netrc``, hooks, and the un-escaping of
+``%2E%2E`` in paths.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from importlib.metadata import version
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.exceptions import HTTPError
+
+from t1data.address import Address, proxy_for, tls_context
+from t1data.answers import Answer, error_for, is_done
+from t1data.errors import InDoubtError, RequestError, StoppedError
+from t1data.key import ApiKey
+from t1data.lines import Dial, Lines, Request
+from t1data.operations import Operation
+from t1data.pace import Pacer, Wait, wait_for
+from t1data.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, decide
+
+__all__ = ["Answer", "Operation", "Transport"]
+
+OnWait = Callable[[str, float], None]
+
+_PROBE_PAUSE = 0.1
+_HEADERS = {
+    "Accept": "application/json, */*;q=0.1",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"t1data/{version('t1data')}",
+}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One call of `Transport.send`."""
+
+    operation: Operation
+    request: Request
+    stop: threading.Event | None
+    on_wait: OnWait | None
+
+    def stopped(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
+
+
+class Transport:
+    """Sends operations to one deployment with one key; safe to share between threads.
+
+    Parameters
+    ----------
+    address : Address
+        Where to.
+    key : ApiKey
+        Whose.
+    pacer : callable, optional
+        Gives the `Pacer` of an operation's name; operations that get the same one share a pace.
+    limits : Limits
+        Attempts, deadlines and sizes.
+    connections : int
+        How many idle connections are kept. As many as there are threads are opened.
+    environment : mapping of str to str, optional
+        Where proxy and roots are looked up; the process's own by default.
+    clock, wait, chance : callable
+        Monotonic seconds, a wait that a stop event ends, and a random number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        key: ApiKey,
+        *,
+        pacer: Callable[[str], Pacer] | None = None,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        connections: int = 32,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Wait = wait_for,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        unpaced = Pacer(None, clock=clock)
+        self._key = key
+        self._limits = limits
+        self._pacer = pacer or (lambda name: unpaced)
+        self._clock, self._wait, self._chance = clock, wait, chance
+        self._budget, self._breaker = Budget(), Breaker()
+        dial = _dialler(address, limits.connect, environment)
+        self._lines = Lines(dial, most_idle=connections, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"Transport({self._key!r})"
+
+    def send(
+        self,
+        operation: Operation,
+        values: Sequence[str | int] = (),
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | memoryview | None = None,
+        content_type: str = "application/json",
+        stop: threading.Event | None = None,
+        on_wait: OnWait | None = None,
+    ) -> Answer:
+        """Send an operation and come back with the server's success; everything else is raised.
+
+        Parameters
+        ----------
+        operation : Operation
+            What to do.
+        values : sequence of str or int
+            The path's values in order; each is percent-encoded once.
+        query : mapping of str to str
+            Already in the wire's names.
+        body : bytes or memoryview
+            Sent as it is.
+        content_type : str
+            Of the body.
+        stop : threading.Event
+            Ends every wait; a request that is out is not cut.
+        on_wait : callable
+            Called with the reason and the seconds before each wait between attempts.
+
+        Returns
+        -------
+        Answer
+
+        Raises
+        ------
+        InputError
+            A path value cannot be addressed; nothing was sent.
+        NotSentError, RefusedError, InDoubtError
+            See `t1data.errors`: which one it is tells whether the operation may have been applied.
+        """
+        headers = dict(_HEADERS)
+        if body is not None:
+            headers |= {"Content-Type": content_type, "Content-Length": str(memoryview(body).nbytes)}
+        elif operation.method in ("POST", "PUT"):
+            headers["Content-Length"] = "0"
+        request = Request(operation.method, operation.target(values, query), headers, body)
+        return self._retried(_Job(operation, request, stop, on_wait))
+
+    def close(self) -> None:
+        """Hang up all idle connections. The transport stays usable."""
+        self._lines.close()
+
+    def _retried(self, job: _Job) -> Answer:
+        started, waited, doubt = self._clock(), 0.0, False
+        last: RequestError | None = None
+        for attempt in range(1, self._limits.attempts + 1):
+            exchange = self._paced(job)
+            if exchange is None:
+                raise last or _stopped(job.operation)
+            if is_done(job.operation, exchange):
+                return _answer(job, exchange, attempts=attempt, waited=waited)
+            decision = self._decide(job, exchange, attempt=attempt, elapsed=self._clock() - started)
+            last = error_for(job.operation, exchange, attempts=attempt, doubt=doubt, why=decision.why)
+            doubt = doubt or isinstance(last, InDoubtError)
+            if not decision.again or self._backed_off(job, exchange, decision):
+                break
+            waited += decision.wait
+        raise last or _stopped(job.operation)
+
+    def _decide(self, job: _Job, exchange: Exchange, *, attempt: int, elapsed: float) -> Decision:
+        chance = self._chance()
+        decision = decide(job.operation, exchange, attempt=attempt, elapsed=elapsed, chance=chance, limits=self._limits)
+        if decision.again and not self._budget.spend():
+            return Decision(False, "too many of the last requests had to be repeated")
+        return decision
+
+    def _backed_off(self, job: _Job, exchange: Exchange, decision: Decision) -> bool:
+        """Wait before the next attempt, and tell whether the caller asked to stop meanwhile."""
+        if exchange.status == 429:
+            self._pacer(job.operation.name).hold(decision.wait)
+        if job.on_wait is not None:
+            job.on_wait(decision.why, decision.wait)
+        return self._wait(job.stop, decision.wait)
+
+    def _paced(self, job: _Job) -> Exchange | None:
+        """Send once when the pace allows it; None when the caller asked to stop before."""
+        while not self._breaker.enter():
+            if self._wait(job.stop, _PROBE_PAUSE):
+                return None
+        exchange = None
+        try:
+            if not job.stopped() and not self._pacer(job.operation.name).pause(job.stop, self._wait):
+                exchange = self._once(job)
+        finally:
+            self._breaker.leave(exchange)
+        return exchange
+
+    def _once(self, job: _Job) -> Exchange:
+        """Make one attempt on one connection."""
+        self._budget.earn()
+        started = self._clock()
+        line = self._lines.take(fresh=not job.operation.repeatable)
+        if isinstance(line, Failure):
+            return Exchange(line, seconds=self._clock() - started)
+        try:
+            exchange = line.exchange(
+                job.request,
+                self._key.header,
+                ends=started + self._limits.deadline,
+                largest=self._limits.largest_answer,
+            )
+        except BaseException as error:  # the frames below hold the header with the key
+            traceback.clear_frames(error.__traceback__)
+            line.close()
+            raise
+        self._lines.put_back(line)
+        return exchange
+
+
+def _answer(job: _Job, exchange: Exchange, *, attempts: int, waited: float) -> Answer:
+    return Answer(
+        status=exchange.status or 0,
+        headers=exchange.headers,
+        body=exchange.body,
+        attempts=attempts,
+        seconds=exchange.seconds,
+        waited=waited,
+        operation=job.operation.name,
+    )
+
+
+def _stopped(operation: Operation) -> StoppedError:
+    return StoppedError(f"{operation.name}: stopped before it was sent.", operation=operation.name)
+
+
+def _dialler(address: Address, timeout: float, environment: Mapping[str, str] | None) -> Dial:
+    """Make the function that opens a connection or says why it cannot."""
+    pool = _pool(address, environment)
+
+    def dial() -> HTTPConnection | Failure:
+        connection = _connection(pool, timeout)
+        failure = _connect(connection)
+        return failure or connection
+
+    return dial
+
+
+def _pool(address: Address, environment: Mapping[str, str] | None) -> Any:
+    """Let `requests` choose the kind of connection and its settings."""
+    adapter = HTTPAdapter()
+    proxy = proxy_for(address, environment)
+    tls: dict[str, Any] = (
+        {"ssl_context": tls_context(DEFAULT_CA_BUNDLE_PATH, environment)} if address.scheme == "https" else {}
+    )
+    adapter.init_poolmanager(1, 1, **tls)
+    manager = adapter.proxy_manager_for(proxy, **tls) if proxy else adapter.poolmanager
+    return manager.connection_from_host(address.host, address.port, scheme=address.scheme)
+
+
+def _connection(pool: Any, timeout: float) -> HTTPConnection:
+    near = pool.proxy or pool
+    connection: HTTPConnection = pool.ConnectionCls(host=near.host, port=near.port, timeout=timeout, **pool.conn_kw)
+    if pool.proxy:
+        connection.set_tunnel(pool.host, pool.port, headers=pool.proxy_headers)
+    return connection
+
+
+def _connect(connection: HTTPConnection) -> Failure | None:
+    try:
+        connection.connect()
+    except ssl.SSLCertVerificationError:
+        failure = Failure.CERTIFICATE
+    except (OSError, HTTPError):
+        failure = Failure.CONNECT
+    else:
+        return None
+    connection.close()
+    return failure
