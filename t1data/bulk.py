@@ -1,0 +1,148 @@
+"""The engine: batches go out through one door, and every row comes back with exactly one outcome.
+
+It knows no endpoint: a `Job` says how a body is built and sent. One thread cuts the input into batches and notes
+them in the journal, a few threads deliver them. What was settled in an earlier run of the same journal is not
+sent again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+
+from t1data.batches import Batch, EncodedRows, cut, regather, split_at
+from t1data.delivery import Delivery, Job
+from t1data.journal import Journal
+from t1data.progress import Watch
+from t1data.records import BatchRecord, Line, leaves
+
+GRACE = 10.0  # seconds that requests in flight get after a stop (reliability rule P14)
+TICK = 0.1  # how often a waiting thread looks whether it should stop
+
+
+class Engine:
+    """Sends all rows of one run.
+
+    Parameters
+    ----------
+    journal : Journal
+        Open, with its head written.
+    job : Job
+        How to send.
+    watch : Watch
+        Counts, stop and progress of the run.
+    """
+
+    def __init__(self, journal: Journal, job: Job, watch: Watch) -> None:
+        self._journal = journal
+        self._job = job
+        self._watch = watch
+        self._known = journal.batches()
+        first_number = max((record.number for record in self._known), default=0) + 1
+        self._delivery = Delivery(journal, job, watch, first_number=first_number)
+        self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=2 * job.connections)
+        self._crash: BaseException | None = None
+
+    def run(self, encoded: Iterable[EncodedRows]) -> str | None:
+        """Send all rows of `encoded` that the journal does not hold as settled; return why it stopped early, if so.
+
+        Ctrl-C stops it: no new request starts, those in flight get `GRACE` seconds, then it returns.
+        """
+        self._count_known()
+        workers = [self._start_worker(n) for n in range(self._job.connections)]
+        try:
+            self._feed(encoded)
+            self._drain(workers)
+            self._delivery.finish_deferred()
+        except KeyboardInterrupt:
+            self._watch.stop("interrupted")
+            self._let_go(workers)
+        except BaseException:
+            self._watch.stop("stopped by an error")
+            self._let_go(workers)
+            raise
+        if self._crash is not None:
+            raise self._crash
+        return self._watch.stopped
+
+    def _count_known(self) -> None:
+        for record in leaves(self._known):
+            if record.state in ("done", "refused"):
+                self._watch.count("accepted" if record.state == "done" else "refused", record.rows)
+
+    def _feed(self, encoded: Iterable[EncodedRows]) -> None:
+        for batch in _batches(encoded, self._known, self._job):
+            if isinstance(batch, list):
+                self._journal.note_lines(batch)
+                self._watch.count("invalid", len(batch))
+            elif not self._put(self._planned(batch)):
+                return
+
+    def _planned(self, batch: Batch) -> Batch:
+        """Return the batch with a number, after the journal knows of it."""
+        if batch.number is not None:
+            return batch
+        batch = self._delivery.numbered(batch)
+        self._journal.plan(batch.number or 0, batch.spans, len(batch), batch.lines)
+        self._watch.count("invalid", len(batch.lines))
+        return batch
+
+    def _put(self, batch: Batch | None) -> bool:
+        """Hand a batch to the workers; return False when the run stops instead."""
+        while not self._watch.stopping.is_set():
+            try:
+                self._queue.put(batch, timeout=TICK)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def _start_worker(self, number: int) -> threading.Thread:
+        worker = threading.Thread(target=self._work, name=f"t1data-{number}", daemon=True)
+        worker.start()
+        return worker
+
+    def _work(self) -> None:
+        try:
+            while (batch := self._take()) is not None:
+                self._delivery.deliver(batch)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread by run()
+            self._crash = self._crash or error
+            self._watch.stop("stopped by an error")
+
+    def _take(self) -> Batch | None:
+        while not self._watch.stopping.is_set():
+            try:
+                return self._queue.get(timeout=TICK)
+            except queue.Empty:
+                continue
+        return None
+
+    def _drain(self, workers: list[threading.Thread]) -> None:
+        """Wait until every batch is delivered."""
+        for _ in workers:
+            self._put(None)
+        for worker in workers:
+            worker.join()
+
+    def _let_go(self, workers: list[threading.Thread]) -> None:
+        """Give requests in flight their grace; a second interrupt ends it, and what is in flight stays in doubt."""
+        until = time.monotonic() + GRACE
+        try:
+            for worker in workers:
+                worker.join(max(0.0, until - time.monotonic()))
+        except KeyboardInterrupt:
+            return
+
+
+def _batches(encoded: Iterable[EncodedRows], known: list[BatchRecord], job: Job) -> Iterator[Batch | list[Line]]:
+    """Yield what is still to be sent: the open batches of an earlier run, then new ones from where it ended."""
+    mark = max((record.spans[-1][1] for record in known if record.parent is None), default=0)
+    before, after = split_at(encoded, mark)
+    if mark:
+        yield from regather(before, [record for record in leaves(known) if record.state == "planned"])
+        for _ in before:  # rows that are settled: read past them to reach the new ones
+            pass
+    yield from cut(after, limit=job.batch_limit, max_bytes=job.max_bytes, start=mark)

@@ -1,0 +1,297 @@
+"""The durable record of a run: one SQLite file, written before each request and before each answer is read.
+
+One process writes it, from any of its threads, one step at a time; each step is on the disk when it returns.
+What the file holds, and the rule by which a batch changes its state, stands in `records`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from t1data.errors import JournalError
+from t1data.records import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    BatchRecord,
+    Event,
+    Line,
+    RunRecord,
+    Span,
+    check_version,
+    next_state,
+    read_batches,
+    read_head,
+    reading,
+)
+
+if os.name == "posix":
+    import fcntl
+
+
+def new_run_id(operation: str, now: float) -> str:
+    """Return an id that sorts by time and never names a person: ``20261124-093211-profiles-7f3a``."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{re.sub('[^a-z]', '-', operation)}-{secrets.token_hex(3)}"
+
+
+def runs_folder() -> Path:
+    """Return where journals lie unless the caller names a file: ``T1DATA_RUNS``, or the user's state folder."""
+    if named := os.environ.get("T1DATA_RUNS"):
+        return Path(named)
+    from platformdirs import user_state_path
+
+    return user_state_path("t1data") / "runs"
+
+
+class Journal:
+    """One run's file, open for writing by one process.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Made with mode 0600, its folder with 0700, when they are not there.
+    clock : callable
+        Returns seconds since the epoch; a label only, nothing is decided by it.
+
+    Raises
+    ------
+    JournalError
+        When another process holds the run, or the file is not a journal or of a newer version.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._hold = _take_hold(path)
+        try:
+            self._db = _connect(path)
+        except BaseException:
+            os.close(self._hold)
+            raise
+
+    # --- the run's head -------------------------------------------------------------------------------
+
+    def begin(self, operation: str, base_url: str, facts: dict[str, Any], *, rows: int) -> RunRecord:
+        """Write the head of a new run, or return that of the run which this file holds already."""
+        with self._write() as db:
+            if (known := self.head()) is not None:
+                db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (_holder(),))
+                return known
+            now = self._clock()
+            db.execute(
+                "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows,"
+                " started_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    new_run_id(operation, now),
+                    SCHEMA_VERSION,
+                    _tool_version(),
+                    operation,
+                    base_url,
+                    json.dumps(facts, sort_keys=True),
+                    rows,
+                    now,
+                    _holder(),
+                ),
+            )
+        head = self.head()
+        assert head is not None
+        return head
+
+    def head(self) -> RunRecord | None:
+        """Return the head of the run, or None while the file is new."""
+        return read_head(self._db)
+
+    def finish(self, *, stopped: str | None) -> None:
+        """Note that the run ended, and why it stopped early if it did."""
+        with self._write() as db:
+            db.execute("UPDATE run SET finished_at = ?, stopped = ?, holder = NULL", (self._clock(), stopped))
+
+    # --- batches --------------------------------------------------------------------------------------
+
+    def plan(self, number: int, spans: Iterable[Span], rows: int, lines: Iterable[Line] = ()) -> None:
+        """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
+        with self._write(commit=False) as db:
+            _insert_lines(db, lines)
+            _insert_batch(db, number, None, spans, rows)
+
+    def note_lines(self, lines: Iterable[Line]) -> None:
+        """Note rows that are part of no batch, such as those after the last one."""
+        with self._write() as db:
+            _insert_lines(db, lines)
+
+    def intend(self, number: int) -> None:
+        """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
+        with self._write() as db:
+            self._move(db, number, "intend", started_at=self._clock())
+
+    def settle(
+        self,
+        number: int,
+        event: Event,
+        *,
+        status: int | None = None,
+        attempts: int = 0,
+        waited: float = 0.0,
+        reason: str | None = None,
+        field: str | None = None,
+        message: str | None = None,
+        parts: Iterable[tuple[int, Iterable[Span], int]] = (),
+    ) -> None:
+        """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
+        with self._write() as db:
+            if event in ("accept", "refuse") or status is not None:
+                self._move(db, number, "answer", answered_at=self._clock())
+            self._move(db, number, event, status=status, reason=reason, field=field, message=message)
+            db.execute(
+                "UPDATE batch SET attempts = attempts + ?, waited = waited + ? WHERE number = ?",
+                (attempts, waited, number),
+            )
+            for part, spans, rows in parts:
+                _insert_batch(db, part, number, spans, rows)
+
+    def recut(self, old: Iterable[int], parent: int, parts: Iterable[tuple[int, Iterable[Span], int]]) -> None:
+        """Replace batches that were planned and never sent by others of the same rows."""
+        with self._write() as db:
+            for number in old:
+                db.execute("DELETE FROM batch WHERE number = ? AND state = 'planned'", (number,))
+            for part, spans, rows in parts:
+                _insert_batch(db, part, parent, spans, rows)
+
+    def repeat_open(self) -> None:
+        """Put back every batch whose fate is open, so that it is sent again. For repeatable operations."""
+        with self._write() as db:
+            for (number,) in db.execute(
+                "SELECT number FROM batch WHERE state IN ('intent', 'answered', 'in_doubt')"
+            ).fetchall():
+                self._move(db, number, "repeat")
+
+    def batches(self) -> list[BatchRecord]:
+        """Return every batch in order of its number."""
+        with self._lock:
+            return list(read_batches(self._usable()))
+
+    def close(self) -> None:
+        """Fold the log into the one file and let go of the run."""
+        with self._lock:
+            if self._hold < 0:
+                return
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.close()
+            os.close(self._hold)  # after the database: closing it would drop SQLite's own locks
+            self._hold = -1
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _usable(self) -> sqlite3.Connection:
+        if self._hold < 0:
+            raise JournalError(f"the journal {self.path} is closed")
+        if os.getpid() != self._pid:
+            raise JournalError("a journal cannot be used from a forked process; open it there anew")
+        return self._db
+
+    @contextmanager
+    def _write(self, *, commit: bool = True) -> Iterator[sqlite3.Connection]:
+        """One step, durable when it ends with a commit. If it cannot be written, nothing more may be sent."""
+        with self._lock:
+            db = self._usable()
+            try:
+                if not db.in_transaction:
+                    db.execute("BEGIN IMMEDIATE")
+                yield db
+                if commit:
+                    db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise JournalError(
+                    f"the journal {self.path} cannot be written ({error}); nothing more is sent"
+                ) from error
+
+    def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
+        (state,) = db.execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
+        fields = {"state": next_state(state, event), **values}
+        assignments = ", ".join(f"{name} = ?" for name in fields)  # names are this module's own, never data
+        db.execute(f"UPDATE batch SET {assignments} WHERE number = ?", (*fields.values(), number))  # noqa: S608
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+    try:
+        is_new = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if not is_new:
+            check_version(db, path)  # before anything is written: it may be somebody else's database
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits with the power
+        db.execute("PRAGMA secure_delete = ON")
+        if is_new:
+            db.executescript("BEGIN IMMEDIATE;" + SCHEMA + "COMMIT;")
+    except sqlite3.Error as error:
+        db.close()
+        raise JournalError(f"{path} is not a journal of t1data, or is damaged: {error}") from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _take_hold(path: Path) -> int:
+    """Open `path` private to its owner and lock it for this process; the lock goes when the process does."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        hold = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
+    if os.name == "posix":
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(hold)
+            raise JournalError(f"the run in {path} is in use by {_who_holds(path)}; wait for it or stop it") from None
+    return hold
+
+
+def _who_holds(path: Path) -> str:
+    with reading(path) as db:
+        found = db.execute("SELECT holder FROM run").fetchone()
+    return (found and found[0]) or "another process"
+
+
+def _holder() -> str:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    return f"process {os.getpid()} on {os.uname().nodename if os.name == 'posix' else 'this host'} since {started}"
+
+
+def _tool_version() -> str:
+    from importlib.metadata import version
+
+    return version("t1data")
+
+
+def _insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO line (row, reason, field, message, same_as) VALUES (?, ?, ?, ?, ?)",
+        ((line.row, line.reason, line.field, line.message, line.same_as) for line in lines),
+    )
+
+
+def _insert_batch(db: sqlite3.Connection, number: int, parent: int | None, spans: Iterable[Span], rows: int) -> None:
+    text = " ".join(f"{start}:{stop}" for start, stop in spans)
+    db.execute(
+        "INSERT INTO batch (number, parent, spans, rows, state) VALUES (?, ?, ?, ?, 'planned')",
+        (number, parent, text, rows),
+    )

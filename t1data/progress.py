@@ -1,0 +1,93 @@
+"""How far a run is, whether it should stop, and who is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: given to the callback after each batch and before each wait."""
+
+    done: int
+    total: int | None
+    counts: Mapping[str, int]
+    requests: int
+    seconds: float
+    waiting: str | None = None
+
+    @property
+    def rate(self) -> float:
+        """Rows a second since the start."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected time to the end, when the number of rows is known."""
+        if self.total is None or self.rate == 0:
+            return None
+        return max(0.0, (self.total - self.done) / self.rate)
+
+
+class Watch:
+    """What all threads of a run share: the counts so far, the wish to stop, the callback.
+
+    Parameters
+    ----------
+    total : int, optional
+        Rows of the input.
+    on_progress : callable, optional
+        Called with a `Progress`, from any thread.
+    clock : callable
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        total: int | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stopping = threading.Event()
+        self.stopped: str | None = None
+        self._total = total
+        self._on_progress = on_progress
+        self._clock = clock
+        self._started = clock()
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(("accepted", "invalid", "refused", "in_doubt"), 0)
+        self._requests = 0
+
+    def stop(self, why: str) -> None:
+        """Let no new request start; the first reason stands."""
+        with self._lock:
+            self.stopped = self.stopped or why
+        self.stopping.set()
+
+    def count(self, outcome: str, rows: int, *, requests: int = 0) -> None:
+        """Add rows that have an outcome now, and the requests that it took."""
+        with self._lock:
+            self._counts[outcome] += rows
+            self._requests += requests
+        self._tell(None)
+
+    def counted(self, outcome: str) -> int:
+        """Return how many rows have `outcome` so far."""
+        with self._lock:
+            return self._counts[outcome]
+
+    def waiting(self, why: str, seconds: float) -> None:
+        """Tell that a request waits before it is tried again."""
+        self._tell(f"{why}: again in {seconds:.0f} s")
+
+    def _tell(self, waiting: str | None) -> None:
+        if self._on_progress is None:
+            return
+        with self._lock:
+            counts, requests = dict(self._counts), self._requests
+        done = sum(counts.values())
+        self._on_progress(Progress(done, self._total, counts, requests, self._clock() - self._started, waiting))

@@ -1,0 +1,195 @@
+"""What a journal holds and how it is read: the states of a batch, the records, the tables.
+
+A batch moves through the states ``planned -> intent -> answered -> done | refused | in_doubt``; `next_state` is
+the whole rule. Rows are not listed one by one: a batch names its rows as spans, and only a row whose outcome
+differs from its batch's (found invalid, or an equal row stands for it) has a line of its own. The file holds row
+numbers, states and the server's words with customers' values masked; never a key, an id or a value.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from t1data.errors import JournalError
+
+SCHEMA_VERSION = 1
+OUTCOMES = ("accepted", "invalid", "refused", "unsent", "in_doubt")
+
+State = Literal["planned", "intent", "answered", "done", "refused", "in_doubt"]
+Event = Literal["intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat"]
+Span = tuple[int, int]
+
+_NEXT: dict[tuple[str, str], State] = {
+    ("planned", "intend"): "intent",
+    ("intent", "withhold"): "planned",  # certainly not applied: no request reached the server
+    ("intent", "answer"): "answered",
+    ("intent", "doubt"): "in_doubt",
+    ("answered", "accept"): "done",
+    ("answered", "refuse"): "refused",
+    ("answered", "doubt"): "in_doubt",
+    ("answered", "withhold"): "planned",  # a clear no to the whole run, such as a wrong key
+    ("in_doubt", "repeat"): "planned",  # repeatable operations, or by the user's explicit word
+    ("intent", "repeat"): "planned",
+    ("answered", "repeat"): "planned",
+}
+
+_OUTCOME_OF_STATE = {
+    "planned": "unsent",
+    "intent": "in_doubt",
+    "answered": "in_doubt",
+    "done": "accepted",
+    "refused": "refused",
+    "in_doubt": "in_doubt",
+}
+
+SCHEMA = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, schema_version INTEGER NOT NULL, tool_version TEXT NOT NULL, operation TEXT NOT NULL,
+    base_url TEXT NOT NULL, facts TEXT NOT NULL, rows INTEGER, started_at REAL NOT NULL, finished_at REAL,
+    stopped TEXT, holder TEXT
+);
+CREATE TABLE batch (
+    number INTEGER PRIMARY KEY, parent INTEGER REFERENCES batch(number), spans TEXT NOT NULL, rows INTEGER NOT NULL,
+    state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT, field TEXT,
+    message TEXT, started_at REAL, answered_at REAL, waited REAL NOT NULL DEFAULT 0, answer BLOB
+);
+CREATE INDEX batch_parent ON batch(parent) WHERE parent IS NOT NULL;
+CREATE TABLE line (
+    row INTEGER PRIMARY KEY, reason TEXT NOT NULL, field TEXT, message TEXT, same_as INTEGER
+);
+"""
+
+
+def next_state(state: str, event: str) -> State:
+    """Return the state that follows, or raise: there is no other way for a batch to change."""
+    try:
+        return _NEXT[state, event]
+    except KeyError:
+        raise JournalError(f"a batch that is {state!r} cannot take {event!r}") from None
+
+
+def outcome_of(state: str) -> str:
+    """Return the outcome that a batch's state means for its rows."""
+    return _OUTCOME_OF_STATE[state]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What differs for one row from its batch: why it is invalid, or which equal row stands for it."""
+
+    row: int
+    reason: str
+    field: str | None = None
+    message: str | None = None
+    same_as: int | None = None
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """One batch as the journal knows it. `spans` are half-open ranges of 0-based row numbers."""
+
+    number: int
+    parent: int | None
+    spans: tuple[Span, ...]
+    rows: int
+    state: str
+    attempts: int
+    status: int | None
+    reason: str | None
+    field: str | None
+    message: str | None
+    started_at: float | None
+    answered_at: float | None
+    waited: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The head of a journal. `facts` is what a resume must find unchanged: input, parameters, host, key's mark."""
+
+    id: str
+    operation: str
+    base_url: str
+    facts: dict[str, Any]
+    rows: int | None
+    started_at: float
+    finished_at: float | None
+    stopped: str | None
+
+
+def read_head(db: sqlite3.Connection) -> RunRecord | None:
+    """Return the head of the run in an open journal."""
+    found = db.execute(
+        "SELECT id, operation, base_url, facts, rows, started_at, finished_at, stopped FROM run"
+    ).fetchone()
+    if not found:
+        return None
+    id_, operation, base_url, facts, rows, started_at, finished_at, stopped = found
+    return RunRecord(id_, operation, base_url, json.loads(facts), rows, started_at, finished_at, stopped)
+
+
+def read_batches(db: sqlite3.Connection) -> Iterator[BatchRecord]:
+    """Yield every batch in order of its number."""
+    for found in db.execute(
+        "SELECT number, parent, spans, rows, state, attempts, status, reason, field, message, started_at,"
+        " answered_at, waited FROM batch ORDER BY number"
+    ):
+        number, parent, spans, *rest = found
+        yield BatchRecord(number, parent, _spans(spans), *rest)
+
+
+def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:
+    """Return the lines of the rows from `start` to before `stop`."""
+    found = db.execute(
+        "SELECT row, reason, field, message, same_as FROM line WHERE row >= ? AND row < ? ORDER BY row",
+        (start, stop),
+    )
+    return [Line(*values) for values in found]
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a journal only to read it; a run that is still writing is not disturbed.
+
+    Raises
+    ------
+    JournalError
+        When the file is missing or not a journal of a version that this t1data knows.
+    """
+    if not path.is_file():
+        raise JournalError(f"there is no journal at {path}")
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        check_version(db, path)
+        yield db
+    finally:
+        db.close()
+
+
+def check_version(db: sqlite3.Connection, path: Path) -> None:
+    """Raise unless the open file is a journal of this version."""
+    try:
+        found = db.execute("SELECT schema_version FROM run").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path} is not a journal of t1data, or is damaged: {error}") from error
+    if found and found[0] != SCHEMA_VERSION:
+        raise JournalError(
+            f"{path} was written by another version of t1data (journal {found[0]}, this one reads"
+            f" {SCHEMA_VERSION}); resume it with that version"
+        )
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    return tuple((int(start), int(stop)) for start, stop in (part.split(":") for part in text.split()))
+
+
+def leaves(batches: list[BatchRecord]) -> list[BatchRecord]:
+    """Return the batches that were not narrowed further: each row that was to be sent stands in exactly one."""
+    parents = {record.parent for record in batches}
+    return [record for record in batches if record.number not in parents]

@@ -1,0 +1,88 @@
+"""The words for what the server refused, with the customer's values masked, since these words are written down."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from t1data.errors import (
+    AnswerError,
+    ConflictError,
+    NoAnswerError,
+    RefusedError,
+    RequestError,
+    ServerError,
+    TooLargeError,
+)
+
+MASK = "…"
+LONGEST = 500
+
+_REASONS: tuple[tuple[type[RequestError], str], ...] = (
+    (ConflictError, "conflict"),
+    (TooLargeError, "too_large"),
+    (RefusedError, "refused_by_server"),
+    (AnswerError, "unreadable_answer"),
+    (ServerError, "server_error"),
+    (NoAnswerError, "no_answer"),
+)
+
+
+def reason_of(error: RequestError) -> str:
+    """Return the reason code of an outcome that came from `error`."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "not_sent")
+
+
+def said_of_row(error: RefusedError, piece: bytes) -> tuple[str | None, str]:
+    """Return the field and the words with which the server refused one row, the row's own values masked.
+
+    Parameters
+    ----------
+    error : RefusedError
+        What came back when the row was sent alone.
+    piece : bytes
+        The row as it was sent: one JSON object and a comma.
+    """
+    if not error.problems:
+        return None, mask(str(error), piece)[:LONGEST]
+    first = error.problems[0]
+    words = ": ".join(str(first[key]) for key in ("title", "details") if first.get(key))
+    return _field(first), mask(words or str(error), piece)[:LONGEST]
+
+
+def hopeless(words: str) -> str:
+    """Return why a run stops whose rows are all refused with the same (masked) `words`."""
+    return (
+        f"every row was refused with the same words, so it is the mapping or the account, not the rows: {words};"
+        " mend that and resume"
+    )
+
+
+def mask(words: str, piece: bytes) -> str:
+    """Return `words` with every value of the row that stands in them replaced."""
+    values = {text for text in _values(json.loads(piece.rstrip(b","), parse_float=str, parse_int=str)) if text}
+    for value in sorted(values, key=len, reverse=True):
+        words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, words)
+    return words
+
+
+def _values(found: Any) -> Iterator[str]:
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, list):
+        for item in found:
+            yield from _values(item)
+    elif found is not None and not isinstance(found, bool):
+        yield str(found)
+
+
+def _field(problem: dict[str, Any]) -> str | None:
+    """Return the attribute or field that a pointer ends in."""
+    source = problem.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    if not isinstance(pointer, str) or "/" not in pointer:
+        return None
+    last = pointer.rsplit("/", 1)[1].replace("~1", "/").replace("~0", "~")
+    return last if last and not last.isdigit() else None

@@ -1,0 +1,184 @@
+"""A run as people see it: five counts, one outcome a row, the batches; read from the journal at any time."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from t1data.errors import RunFailed
+from t1data.outcomes import SCHEMA, IdReader, count_outcomes, head_of, outcome_chunks
+from t1data.records import OUTCOMES, read_batches, reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a bulk job did, row by row.
+
+    Attributes
+    ----------
+    id : str
+        The run's name, also in the journal.
+    operation : str
+        Such as ``"upsert_profiles"``.
+    journal : Path
+        The file that holds the record.
+    rows : int
+        Rows of the input.
+    counts : mapping of str to int
+        ``accepted, invalid, refused, unsent, in_doubt``; they add up to `rows`.
+    stopped : str or None
+        Why the run ended early, if it did.
+
+    Examples
+    --------
+    >>> import t1data as t1
+    >>> with t1.Sandbox() as sandbox:
+    ...     client = t1.Client(sandbox.base_url, sandbox.api_key)
+    ...     people = pd.DataFrame({"integration_id": ["001"], "Name": ["Ada"]})
+    ...     run = t1.upsert_profiles(client, people, progress=False)
+    >>> run.counts["accepted"]
+    1
+    """
+
+    id: str
+    operation: str
+    journal: Path
+    rows: int
+    counts: Mapping[str, int]
+    stopped: str | None
+    _ids: IdReader | None = field(default=None, repr=False, compare=False)
+    _index: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """One line a row of the input, in its order and on its index (for a file: the row number, from 1).
+
+        Columns: ``integration_id, outcome, http_status, reason, field, message, batch, attempts``.
+        """
+        import pandas as pd
+
+        chunks = list(outcome_chunks(self.journal, self._ids))
+        frame: pd.DataFrame = pa.Table.from_batches(chunks, schema=SCHEMA).to_pandas(types_mapper=_nullable)
+        if self._index is not None:
+            return frame.drop(columns="row").set_index(pd.Index(self._index))
+        return frame.set_index("row")
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The lines of `outcomes` that are not ``accepted``."""
+        outcomes = self.outcomes
+        return outcomes[outcomes["outcome"] != "accepted"]
+
+    @property
+    def batches(self) -> pd.DataFrame:
+        """One line a batch of rows, in the order in which they were cut; see `batch_frame` for the columns."""
+        return batch_frame(self.journal)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is settled: nothing unsent, nothing in doubt."""
+        return not self.counts["unsent"] and not self.counts["in_doubt"]
+
+    def raise_for_failures(self) -> None:
+        """Raise `RunFailed` unless every row was accepted."""
+        if self.counts["accepted"] != self.rows:
+            raise RunFailed(f"{_in_words(self)}; see run.failures")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts for machines, as the last line of the command line prints them."""
+        return {"run": self.id, "rows": self.rows, **self.counts}
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {_in_words(self)}>"
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{name.replace('_', ' ')}</th><td>{self.counts[name]:,}</td></tr>"
+            for name in OUTCOMES
+        )
+        stopped = f"<p>Stopped early: {html.escape(self.stopped)}</p>" if self.stopped else ""
+        return (
+            f"<div><p><b>{html.escape(self.operation.replace('_', ' '))}</b>: {self.rows:,} rows</p>{stopped}"
+            f"<table>{cells}</table><p>Journal: {html.escape(str(self.journal))}</p></div>"
+        )
+
+
+def read_run(journal: Path, *, ids: IdReader | None = None, index: Any = None) -> Run:
+    """Return the run that a journal holds.
+
+    Parameters
+    ----------
+    journal : Path
+        The file.
+    ids : callable, optional
+        Reads the ids from the input again, since the journal holds none.
+    index : pandas Index, optional
+        The index of the input, for the outcomes.
+
+    Raises
+    ------
+    JournalError
+        When the file is missing or not a journal.
+    """
+    with reading(journal) as db:
+        head = head_of(db, journal)
+        counts = count_outcomes(db, head)
+    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, ids, index)
+
+
+def batch_frame(journal: Path) -> pd.DataFrame:
+    """Return the batches of a run: ``batch, parent, row_from, row_to, rows, state, attempts, http_status, reason,
+    message, started_at, answered_at, waited``; rows from 1, times in UTC, `waited` in seconds."""
+    import pandas as pd
+
+    with reading(journal) as db:
+        records = list(read_batches(db))
+    return pd.DataFrame(
+        {
+            "batch": pd.array([r.number for r in records], dtype="Int64"),
+            "parent": pd.array([r.parent for r in records], dtype="Int64"),
+            "row_from": pd.array([r.spans[0][0] + 1 for r in records], dtype="Int64"),
+            "row_to": pd.array([r.spans[-1][1] for r in records], dtype="Int64"),
+            "rows": pd.array([r.rows for r in records], dtype="Int64"),
+            "state": pd.array([r.state for r in records], dtype="string"),
+            "attempts": pd.array([r.attempts for r in records], dtype="Int64"),
+            "http_status": pd.array([r.status for r in records], dtype="Int64"),
+            "reason": pd.array([r.reason for r in records], dtype="string"),
+            "message": pd.array([r.message for r in records], dtype="string"),
+            "started_at": _times(r.started_at for r in records),
+            "answered_at": _times(r.answered_at for r in records),
+            "waited": pd.array([r.waited for r in records], dtype="Float64"),
+        }
+    )
+
+
+def last_line(run: Run) -> str:
+    """Return the one machine-readable line with which every sending command ends."""
+    return json.dumps(run.to_dict())
+
+
+def _times(seconds: Iterable[float | None]) -> pd.Series[pd.Timestamp]:
+    import pandas as pd
+
+    return pd.to_datetime(pd.Series(list(seconds), dtype="float64"), unit="s", utc=True)
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    import pandas as pd
+
+    known = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.int16(): pd.Int16Dtype()}
+    return known.get(kind, pd.StringDtype() if pa.types.is_string(kind) else None)
+
+
+def _in_words(run: Run) -> str:
+    parts = [f"{run.counts[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if run.counts[name]]
+    return f"{', '.join(parts) or 'no rows'}" + (f" (stopped: {run.stopped})" if run.stopped else "")

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from t1data.errors import JournalError
+from t1data.journal import Journal, new_run_id
+from t1data.records import OUTCOMES, next_state, outcome_of, reading
+from t1data.runs import read_run
+
+STATES = ("planned", "intent", "answered", "done", "refused", "in_doubt")
+EVENTS = ("intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat")
+ALLOWED = {
+    ("planned", "intend"): "intent",
+    ("intent", "withhold"): "planned",
+    ("intent", "answer"): "answered",
+    ("intent", "doubt"): "in_doubt",
+    ("answered", "accept"): "done",
+    ("answered", "refuse"): "refused",
+    ("answered", "doubt"): "in_doubt",
+    ("answered", "withhold"): "planned",
+    ("in_doubt", "repeat"): "planned",
+    ("intent", "repeat"): "planned",
+    ("answered", "repeat"): "planned",
+}
+
+
+@pytest.mark.parametrize(("state", "event"), list(product(STATES, EVENTS)))
+def test_a_batch_changes_its_state_only_as_the_table_says(state: str, event: str) -> None:
+    if (state, event) in ALLOWED:
+        assert next_state(state, event) == ALLOWED[state, event]
+    else:
+        with pytest.raises(JournalError, match="cannot take"):
+            next_state(state, event)
+
+
+def test_nothing_follows_a_batch_that_is_done_or_refused() -> None:
+    assert not [key for key in ALLOWED if key[0] in ("done", "refused")]
+
+
+def test_every_state_means_one_of_the_five_outcomes() -> None:
+    assert {outcome_of(state) for state in STATES} <= set(OUTCOMES)
+    assert outcome_of("intent") == "in_doubt"
+
+
+def started(path: Path, rows: int = 5) -> Journal:
+    journal = Journal(path)
+    journal.begin("upsert_profiles", "http://127.0.0.1", {"input": "x"}, rows=rows)
+    return journal
+
+
+def test_an_intent_is_on_the_disk_before_it_returns(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    journal = started(path)
+    journal.plan(1, [(0, 5)], 5)
+    journal.intend(1)
+    with reading(path) as other:  # another connection sees only what is committed
+        assert other.execute("SELECT state FROM batch").fetchall() == [("intent",)]
+    journal.close()
+
+
+def test_a_process_that_dies_after_the_intent_leaves_its_rows_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    code = f"""
+import os
+from pathlib import Path
+from t1data.journal import Journal
+journal = Journal(Path({str(path)!r}))
+journal.begin("upsert_profiles", "http://127.0.0.1", {{}}, rows=7)
+journal.plan(1, [(0, 3)], 3)
+journal.intend(1)
+journal.plan(2, [(3, 7)], 4)
+os.kill(os.getpid(), 9)
+"""
+    died = subprocess.run([sys.executable, "-c", code], check=False)
+    assert died.returncode == -9
+    assert read_run(path).counts == {"accepted": 0, "invalid": 0, "refused": 0, "unsent": 4, "in_doubt": 3}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_every_file_of_a_journal_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        journal = started(tmp_path / "runs" / "run.sqlite")
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "runs").iterdir()}
+    assert set(modes) == {"run.sqlite", "run.sqlite-wal", "run.sqlite-shm"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "runs").stat().st_mode) == 0o700 & ~umask
+    journal.close()
+
+
+def test_a_closed_journal_is_one_file(tmp_path: Path) -> None:
+    started(tmp_path / "run.sqlite").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["run.sqlite"]
+
+
+def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    journal.close()
+    with pytest.raises(JournalError, match="is closed"):
+        journal.intend(1)
+
+
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("integration_id\n00001\n" * 300)
+    with pytest.raises(JournalError, match="not a journal"):
+        Journal(path)
+    assert path.read_text() == "integration_id\n00001\n" * 300
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (x)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="not a journal"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    started(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE run SET schema_version = 99")
+    db.close()
+    with pytest.raises(JournalError, match=r"another version of t1data \(journal 99"):
+        Journal(path)
+
+
+def test_a_missing_journal_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal at"):
+        read_run(tmp_path / "none.sqlite")
+
+
+def test_a_journal_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
+    with pytest.raises(JournalError, match="cannot be opened"):
+        Journal(tmp_path / "link.sqlite")
+    assert not (tmp_path / "elsewhere.sqlite").exists()
+
+
+def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    journal._db.execute("PRAGMA max_page_count = 1")
+
+    def fill() -> None:
+        for number in range(1, 500):
+            journal.plan(number, [(number * 100, number * 100 + 100)], 100)
+            journal.intend(number)
+
+    with pytest.raises(JournalError, match=r"cannot be written \(database or disk is full\)"):
+        fill()
+    journal._db.execute("PRAGMA max_page_count = 100000")
+    journal.close()
+
+
+def test_ten_million_accepted_rows_fit_in_five_megabytes(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite", rows=10_000_000)
+    journal._db.execute("PRAGMA synchronous = OFF")  # only to be quick: the size is what is judged here
+    for number in range(1, 10_001):
+        journal.plan(number, [((number - 1) * 1000, number * 1000)], 1000)
+        journal.intend(number)
+        journal.settle(number, "accept", status=204, attempts=1, waited=0.02)
+    journal.close()
+    assert read_run(tmp_path / "run.sqlite").counts["accepted"] == 10_000_000
+    assert (tmp_path / "run.sqlite").stat().st_size < 5_000_000
+
+
+def test_run_ids_sort_by_time_and_are_safe_as_file_names() -> None:
+    first, second = new_run_id("upsert_profiles", 0.0), new_run_id("upsert_profiles", 1.0)
+    assert first < second
+    assert first.startswith("19700101-000000-upsert-profiles-")
