@@ -98,7 +98,7 @@ class Catalogue:
     def _check_allowed(self, name: str, value: Any, pointer: str, faults: Faults) -> None:
         allowed = self._allowed[name]
         values = value if isinstance(value, list) else [value]
-        if not all(item in allowed for item in values):
+        if not all(item in allowed or show(item) in allowed for item in values):
             faults.add("enum", f'Value of "{name}" attribute ({show(value)}) is not on its list', pointer)
 
     def _declare(self, name: str, value: Any) -> str | None:

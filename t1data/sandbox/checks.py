@@ -314,7 +314,7 @@ def instant_of(call: Call, name: str) -> str | None:
         return None
     if not is_time(text):
         raise bad_parameter(name, "must be a time by RFC 3339")
-    return moment(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment(text).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def path_id(call: Call, name: str) -> int:

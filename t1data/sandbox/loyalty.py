@@ -236,14 +236,14 @@ def _change_points(account: Account, call: Call, *, sign: int) -> Reply:
         raise checks.not_found(f"Loyalty program {call.path['loyaltyProgramId']}")
     profile = profiles.get(account, call.path["integrationId"])
     body = checks.read_body(account, call)
-    points = body.number("points", required=True, least=0)
+    points = body.number("points", required=True, least=0) or 0
     name, ledger = body.text("name") or "", body.text("subledgerId") or ""
     body.faults.stop()
     if ledger and ledger not in parse(program["subledgers"]):
         raise invalid("Invalid value", f"Subledger {checks.show(ledger)} does not exist", "/subledgerId")
     if sign < 0 and points > current_balance(account, program["id"], profile["id"], ledger=ledger):
         raise invalid("Invalid value", "The profile does not have so many points", "/points")
-    add_points(account, program["id"], profile["id"], sign * (points or 0), ledger=ledger, reason=name)
+    add_points(account, program["id"], profile["id"], sign * points, ledger=ledger, reason=name)
     return Reply(204)
 
 
