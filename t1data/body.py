@@ -161,6 +161,11 @@ _OPTIONS = {
     "achievements": "achievements",
     "page_size": "pageSize",
     "skip": "skip",
+    "entity": "entity",
+    "advocate": "advocate",
+    "code": "code",
+    "created_after": "createdAfter",
+    "created_before": "createdBefore",
 }
 
 

@@ -13,6 +13,7 @@ from t1data.config import settings_of
 from t1data.errors import InputError
 from t1data.key import ApiKey
 from t1data.lock import LiveLock
+from t1data.management import Management
 from t1data.operations import OPERATIONS, Operation
 from t1data.pace import Pacer
 from t1data.retry import Limits
@@ -48,6 +49,11 @@ class Client:
     live_name : str, optional
         Name of a live environment. Writes are then refused until `unlock` is called with it.
 
+    Attributes
+    ----------
+    management : Management or None
+        The Management API, when there is a key for it; it shares the lock and has a pace of its own.
+
     Raises
     ------
     ConfigError
@@ -72,10 +78,11 @@ class Client:
         live_name: str | None = None,
     ) -> None:
         self._key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
+        lock = self._lock = LiveLock(live_name)
+        self.management = Management(base_url, management_key, limits=limits, lock=lock) if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
         self._address = parse_base_url(base_url)
         self._rate = rate
-        self._lock = LiveLock(live_name)
         pacer = Pacer(rate)
         self._transport = Transport(
             self._address, self._key, pacer=lambda name: pacer, limits=limits, connections=connections
@@ -120,6 +127,8 @@ class Client:
     def close(self) -> None:
         """Hang up idle connections."""
         self._transport.close()
+        if self.management is not None:
+            self.management.close()
 
     def unlock(self, name: str) -> None:
         """Allow writes to a live environment, by its name.
@@ -218,23 +227,14 @@ class Client:
         return self._call("update_audience_customers_attributes", audience_id, body=body)
 
     def update_customer_profile_v2(
-        self,
-        integration_id: str,
-        body: Body,
-        *,
-        run_rule_engine: bool | None = None,
-        dry: bool | None = None,
+        self, integration_id: str, body: Body, *, run_rule_engine: bool | None = None, dry: bool | None = None
     ) -> Json:
         """Create or update one customer; ``attributes`` are merged, null removes one.
 
         With `run_rule_engine` the answer holds effects; `dry` (only together with it) stores nothing.
         """
         return self._call(
-            "update_customer_profile_v2",
-            integration_id,
-            body=body,
-            run_rule_engine=run_rule_engine,
-            dry=dry,
+            "update_customer_profile_v2", integration_id, body=body, run_rule_engine=run_rule_engine, dry=dry
         )
 
     def update_customer_profiles_v2(self, body: Body, *, silent: Silent | None = None) -> Json:
@@ -319,11 +319,7 @@ class Client:
     ) -> Json:
         """Track a custom event (``{"profileId": …, "type": …, "attributes": {…}}``); never repeated by itself."""
         return self._call(
-            "track_event_v2",
-            body=body,
-            silent=silent,
-            dry=dry,
-            force_complete_evaluation=force_complete_evaluation,
+            "track_event_v2", body=body, silent=silent, dry=dry, force_complete_evaluation=force_complete_evaluation
         )
 
 

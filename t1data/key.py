@@ -60,7 +60,7 @@ class ApiKey:
         Examples
         --------
         >>> ApiKey("0123456789abcdef").fingerprint(b"salt")[:8]
-        '4d3b43b5'
+        '6c9f046a'
         """
         return hmac.new(salt, self._reveal().encode(), hashlib.sha256).hexdigest()
 

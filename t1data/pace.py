@@ -33,8 +33,8 @@ class Pacer:
     Examples
     --------
     >>> pacer = Pacer(10, clock=lambda: 100.0)
-    >>> [round(pacer.slot() - 100, 1) for _ in range(7)]
-    [-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1]
+    >>> [round(pacer.slot(), 1) for _ in range(7)]
+    [99.5, 99.6, 99.7, 99.8, 99.9, 100.0, 100.1]
     """
 
     def __init__(self, rate: float | None, *, clock: Callable[[], float] = time.monotonic) -> None:

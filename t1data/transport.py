@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -99,6 +100,7 @@ class Transport:
         self._budget, self._breaker = Budget(), Breaker()
         dial = _dialler(address, limits.connect, environment)
         self._lines = Lines(dial, most_idle=connections, clock=clock)
+        weakref.finalize(self, self._lines.close)  # notebooks rarely close what they open
 
     def __repr__(self) -> str:
         return f"Transport({self._key!r})"

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t1data.batches import EncodedRows
-from t1data.bulk import Engine
-from t1data.delivery import Job
+from t1data.bulk.batches import EncodedRows
+from t1data.bulk.delivery import Job
+from t1data.bulk.engine import Engine
+from t1data.bulk.progress import Progress, Watch
 from t1data.errors import AuthError, BadRequestError, ConnectError, JournalError, NoAnswerError, TooLargeError
-from t1data.journal import Journal
-from t1data.progress import Progress, Watch
-from t1data.records import Line
-from t1data.runs import Run, read_run
+from t1data.journal.records import Line
+from t1data.journal.runs import Run, read_run
+from t1data.journal.store import Journal
 
 PREFIX, SUFFIX = b'{"customerProfiles":[', b"]}"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from t1data.errors import JournalError
-from t1data.journal import Journal, new_run_id
-from t1data.records import OUTCOMES, next_state, outcome_of, reading
-from t1data.runs import read_run
+from t1data.journal.records import OUTCOMES, next_state, outcome_of, reading
+from t1data.journal.runs import read_run
+from t1data.journal.store import Journal, new_run_id
 
 STATES = ("planned", "intent", "answered", "done", "refused", "in_doubt")
 EVENTS = ("intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat")
@@ -71,7 +71,7 @@ def test_a_process_that_dies_after_the_intent_leaves_its_rows_in_doubt(tmp_path:
     code = f"""
 import os
 from pathlib import Path
-from t1data.journal import Journal
+from t1data.journal.store import Journal
 journal = Journal(Path({str(path)!r}))
 journal.begin("upsert_profiles", "http://127.0.0.1", {{}}, rows=7)
 journal.plan(1, [(0, 3)], 3)

@@ -11,12 +11,11 @@ from t1data.sandbox.openapi import serve_openapi
 _MODULES = (
     "profiles",
     "profile_update",
+    "profile_update",
     "audiences",
-    "attributes",
     "coupons",
     "referrals",
     "inventory",
-    "loyalty",
     "management",
     "sessions",
     "events",

@@ -22,12 +22,13 @@ QUERIES: dict[str, dict[str, Schema]] = {
     "track_event": {"dry": BOOLEAN},
     "track_event_v2": {"silent": _SILENT, "dry": BOOLEAN, "forceCompleteEvaluation": BOOLEAN},
     "get_attributes": {**_PAGES, "entity": TEXT},
+    "get_audiences_analytics": {"audienceIds": TEXT},
     "get_audiences": _PAGES,
     "get_audience_memberships": _PAGES,
     "get_referrals_without_total_count": {**_PAGES, "advocate": TEXT, "createdAfter": TIME, "createdBefore": TIME},
 }
 
-_NUMBERED = {"audienceId", "applicationId", "campaignId", "loyaltyProgramId"}
+_NUMBERED = {"audienceId", "applicationId", "campaignId", "loyaltyProgramId", "attributeId"}
 _SCHEMES = {"integration": "ApiKey-v1", "management": "ManagementKey-v1"}
 _REASONS = {
     400: "The request was not valid.",

@@ -63,6 +63,7 @@ _PROFILE = "/v2/customer_profiles/{integrationId}"
 _RESERVATIONS = "/v1/coupon_reservations/{couponValue}"
 _HOLDERS = "/v1/coupon_reservations/customerprofiles/{couponValue}"
 _SESSION = "/v2/customer_sessions/{customerSessionId}"
+_ATTRIBUTE = "/v1/attributes/{attributeId}"
 _MEMBERS = "/v1/audiences/{audienceId}/memberships"
 _POINTS = "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}"
 _REFERRALS = "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total"
@@ -85,11 +86,15 @@ ROUTES: tuple[Route, ...] = (
     Route("create_referral", "POST", "/v1/referrals", (201,)),
     Route("create_referrals_for_multiple_advocates", "POST", "/v1/referrals_for_multiple_advocates", (204, 201)),
     Route("update_customer_session_v2", "PUT", _SESSION, (200,), serial=_BY_SESSION_PATH, replays=True),
+    Route("get_customer_session", "GET", _SESSION, (200,)),
     Route("track_event", "POST", "/v1/events", (201,), serial=_BY_PROFILE_BODY),
     Route("track_event_v2", "POST", "/v2/events", (204, 200), serial=_BY_PROFILE_BODY, replays=True),
     Route("authping", "GET", "/v2/authping", (200,)),
     Route("get_attributes", "GET", "/v1/attributes", (200,), "management"),
     Route("create_attribute", "POST", "/v1/attributes", (201,), "management"),
+    Route("get_attribute", "GET", _ATTRIBUTE, (200,), "management"),
+    Route("update_attribute", "PUT", _ATTRIBUTE, (200,), "management"),
+    Route("get_audiences_analytics", "GET", "/v1/audiences/analytics", (200,), "management"),
     Route("get_audiences", "GET", "/v1/audiences", (200,), "management"),
     Route("get_audience_memberships", "GET", _MEMBERS, (200,), "management"),
     Route("export_audiences_memberships", "GET", _MEMBERS + "/export", (200,), "management", csv=True),

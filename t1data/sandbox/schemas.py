@@ -82,6 +82,16 @@ _TYPES = ("string", "number", "boolean", "time", "location")
 _LISTS = tuple(f"(list {kind})" for kind in _TYPES if kind != "boolean")
 _PROFILE_SECTIONS = ("customerProfile", "triggeredCampaigns", "loyalty", "event", "awardedGiveaways")
 _SECTIONS = words(*_PROFILE_SECTIONS, "ruleFailureReasons")
+_ATTRIBUTE = record(
+    "entity name title type description suggestions",
+    entity=NAME,
+    name={"type": "string", "pattern": "^[A-Za-z]\\w*$"},
+    title=TEXT,
+    type={"type": "string", "enum": [*_TYPES, *_LISTS]},
+    description=TEXT,
+    suggestions=listing(TEXT),
+    editable=BOOLEAN,
+)
 _POINTS = record("points", points={"type": "number", "minimum": 0}, name=TEXT, subledgerId=TEXT)
 
 BODIES: dict[str, Schema] = {
@@ -138,16 +148,8 @@ BODIES: dict[str, Schema] = {
     "track_event_v2": record("type", profileId=PROFILE_ID, type=NAME, attributes=ATTRIBUTES, responseContent=_SECTIONS),
     "add_loyalty_points": _POINTS,
     "remove_loyalty_points": _POINTS,
-    "create_attribute": record(
-        "entity name title type description suggestions",
-        entity=NAME,
-        name={"type": "string", "pattern": "^[A-Za-z]\\w*$"},
-        title=TEXT,
-        type={"type": "string", "enum": [*_TYPES, *_LISTS]},
-        description=TEXT,
-        suggestions=listing(TEXT),
-        editable=BOOLEAN,
-    ),
+    "update_attribute": _ATTRIBUTE,
+    "create_attribute": _ATTRIBUTE,
 }
 
 _EFFECTS = record(
@@ -186,6 +188,11 @@ REPLIES: dict[str, Schema] = {
     "openapi": part("Object"),
     "get_attributes": page("Attribute"),
     "create_attribute": part("Attribute"),
+    "get_attribute": part("Attribute"),
+    "update_attribute": part("Attribute"),
+    "get_audiences_analytics": record(
+        "data", data=listing(record("audienceId membersCount", audienceId=INTEGER, membersCount=INTEGER))
+    ),
     "get_audiences": page("Audience"),
     "get_audience_memberships": page("CustomerProfile"),
     "import_audiences_memberships": part("Object"),

@@ -15,6 +15,29 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "stray_line_break": "A line break of another kind than the file's stands outside quotes.",
         "nul_character": "The row holds a NUL character, which no text attribute can carry.",
         "unsupported_value": "Column {column} holds {value}, which cannot be written as JSON.",
+        # Found in ids: none is ever trimmed, padded or otherwise repaired.
+        "missing_id": "The row has no id in column {column}.",
+        "id_too_long": "The id in column {column} is longer than the 1000 characters that Talon.One takes.",
+        "id_whitespace": "The id in column {column} begins or ends with a blank: {value!r}.",
+        "id_control_character": "The id in column {column} holds a control character: {value!r}.",
+        "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
+        # Found in values: what cannot be sent exactly as it is written is not sent.
+        "not_utf8": "Column {column} holds bytes that are not UTF-8 text: {value}.",
+        "not_a_string": "Column {column} holds {value}, which is no JSON string.",
+        "not_a_number": "Column {column} holds {value!r}, which is no number as JSON writes it: no blanks, zeros ahead,"
+        ' plus sign or grouping, and a decimal point (for a decimal comma say decimal=",").',
+        "not_finite": "Column {column} holds {value}, an infinity to every reader.",
+        "not_a_boolean": "Column {column} holds {value!r}, not true or false.",
+        "naive_time": "Column {column} holds the time {value} without a zone; say which it is by tz=.",
+        "ambiguous_time": "Column {column} holds {value}, which the clock of the zone showed twice or never.",
+        "bad_time": "Column {column} holds {value}, which is no time of the years 1 to 9999 in RFC 3339 or ISO form.",
+        "time_too_precise": "Column {column} holds {value}, finer than the microseconds that Talon.One keeps;"
+        " truncate_times=True cuts it.",
+        "bad_json": "Column {column} holds {value}, which is no JSON, or is nested more than 50 deep.",
+        "not_a_list": "Column {column} holds {value}, which is no JSON array.",
+        "null_in_list": "Column {column} holds a list with an element that has no value: {value}.",
+        "not_an_object": "Column {column} holds {value}, which is no JSON object.",
+        "row_too_large": "The row makes a profile of more than 4 MB.",
     }
 )
 """Sentence for people by code. ``{column}`` and ``{value}`` are filled from the problem."""

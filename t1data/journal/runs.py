@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from t1data.errors import RunFailed
-from t1data.outcomes import SCHEMA, IdReader, count_outcomes, head_of, outcome_chunks
-from t1data.records import OUTCOMES, read_batches, reading
+from t1data.journal.outcomes import SCHEMA, IdReader, count_outcomes, head_of, outcome_chunks
+from t1data.journal.records import OUTCOMES, read_batches, reading
 
 if TYPE_CHECKING:
     import pandas as pd

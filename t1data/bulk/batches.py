@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.errors import JournalError
-from t1data.records import BatchRecord, Line, Span
+from t1data.journal.records import BatchRecord, Line, Span
 
 Rows = npt.NDArray[np.int64]
 

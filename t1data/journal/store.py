@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from t1data.errors import JournalError
-from t1data.records import (
+from t1data.journal.records import (
     SCHEMA,
     SCHEMA_VERSION,
     BatchRecord,

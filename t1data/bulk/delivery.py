@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from t1data.batches import Batch, halves, merged, without_named
+from t1data.bulk.batches import Batch, halves, merged, without_named
+from t1data.bulk.progress import Watch
+from t1data.bulk.refusals import hopeless, reason_of, said_of_row
 from t1data.errors import (
     AnswerError,
     AuthError,
@@ -27,10 +29,8 @@ from t1data.errors import (
     RequestError,
     TooLargeError,
 )
-from t1data.journal import Journal
-from t1data.progress import Watch
-from t1data.records import Span
-from t1data.refusals import hopeless, reason_of, said_of_row
+from t1data.journal.records import Span
+from t1data.journal.store import Journal
 
 ALIKE = 8  # this many rows refused alone with the same words and none accepted: it is the mapping, not the rows
 WORTH_STOPPING = 50  # with fewer rows left than this, finding out costs no more than explaining
@@ -142,7 +142,8 @@ class Delivery:
         sent whole, and the halves put aside on the way go out together.
         """
         aside: list[Batch] = []
-        suspect, refusal = batch, error if isinstance(error, RefusedError) else None
+        suspect: Batch = batch
+        refusal: RefusedError | None = error
         while len(suspect) > 1 and not self._watch.stopping.is_set():
             first, second = (self.numbered(part) for part in halves(suspect))
             if refusal is not None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.errors import JournalError
-from t1data.records import (
+from t1data.journal.records import (
     OUTCOMES,
     BatchRecord,
     Line,

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
-from t1data.batches import Batch, EncodedRows, cut, regather, split_at
-from t1data.delivery import Delivery, Job
-from t1data.journal import Journal
-from t1data.progress import Watch
-from t1data.records import BatchRecord, Line, leaves
+from t1data.bulk.batches import Batch, EncodedRows, cut, regather, split_at
+from t1data.bulk.delivery import Delivery, Job
+from t1data.bulk.progress import Watch
+from t1data.journal.records import BatchRecord, Line, leaves
+from t1data.journal.store import Journal
 
 GRACE = 10.0  # seconds that requests in flight get after a stop (reliability rule P14)
 TICK = 0.1  # how often a waiting thread looks whether it should stop
