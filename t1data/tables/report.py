@@ -1,0 +1,72 @@
+"""Flaws of columns to problems of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from t1data.tables.problems import Problem
+from t1data.tables.tokens import Flaw
+
+Fault = tuple[str | None, Flaw]
+"""A flaw and the source's column in which it was found, if it lies in one."""
+
+_MOST = 20  # problems of one row that are told: a wrong mapping can fault a hundred columns of every row
+_LONGEST = 60
+
+
+def list_problems(
+    batch: pa.RecordBatch, rows: npt.NDArray[np.int64], ids: pa.StringArray, faults: Iterable[Fault]
+) -> list[Problem]:
+    """Return a problem for each cell at fault, ordered by row.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+        The slice in which the flaws were found.
+    rows : ndarray of int64
+        The row number of each of its rows.
+    ids : pyarrow.StringArray
+        The integration id of each of its rows, null where there is none.
+    faults : iterable of Fault
+        What was found.
+    """
+    told = np.zeros(len(rows), np.int64)
+    problems: list[Problem] = []
+    for column, flaw in faults:
+        at = flaw.at[told[flaw.at] < _MOST]
+        told[at] += 1
+        problems += _problems(batch, rows, ids, column, Flaw(flaw.code, at))
+    return sorted(problems, key=lambda problem: problem.row)
+
+
+def _problems(
+    batch: pa.RecordBatch, rows: npt.NDArray[np.int64], ids: pa.StringArray, column: str | None, flaw: Flaw
+) -> list[Problem]:
+    at = pa.array(flaw.at)
+    names = ids.take(at).to_pylist()
+    values = [None] * len(at) if column is None else _shown(batch.column(column).take(at))
+    return [
+        Problem(row, flaw.code, column=column, value=value, integration_id=name)
+        for row, name, value in zip(rows[flaw.at].tolist(), names, values, strict=True)
+    ]
+
+
+def _shown(cells: pa.Array) -> list[str | None]:
+    """Return cells as text, shortened for people."""
+    if pa.types.is_nested(cells.type):
+        shown = [cells.slice(at, 1).to_string(skip_new_lines=True)[1:-1] for at in range(len(cells))]
+    else:
+        shown = [_decoded(cell) for cell in cells.cast(pa.string()).view(pa.binary()).to_pylist()]
+    return [None if text is None else _shortened(text) for text in shown]
+
+
+def _decoded(cell: bytes | None) -> str | None:
+    return None if cell is None else cell.decode(errors="backslashreplace")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

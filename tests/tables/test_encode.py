@@ -1,0 +1,274 @@
+"""Typed columns become profiles: each value is on the wire as it stood, or its row has a problem."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from t1data.tables.encode import Encoded, Encoder
+from t1data.tables.layout import resolve_layout
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slice as the readers hand it out."""
+
+    batch: pa.RecordBatch
+    rows: np.ndarray
+
+
+def encode(columns: dict[str, pa.Array], *, first: int = 0, is_text: bool = False, **options: Any) -> Encoded:
+    batch = pa.RecordBatch.from_pydict(columns)
+    layout = resolve_layout(batch.schema, is_text=is_text, **options)
+    return Encoder(layout).encode(Part(batch, np.arange(first, first + len(batch))))
+
+
+def profiles(encoded: Encoded) -> list[dict[str, Any]]:
+    """The profiles as a strict reader sees them, numbers as the text that was written."""
+    found = []
+    for piece in encoded.pieces.to_pylist():
+        assert piece.endswith(b"},")
+        found.append(json.loads(piece[:-1], parse_float=Number, parse_int=Number, parse_constant=pytest.fail))
+    assert len(found) == len(encoded.rows) == len(encoded.ids)
+    assert [profile["integrationId"] for profile in found] == encoded.ids.to_pylist()
+    return found
+
+
+class Number(str):
+    """A number as it was written."""
+
+
+def attributes(encoded: Encoded) -> list[dict[str, Any]]:
+    return [profile["attributes"] for profile in profiles(encoded)]
+
+
+def values(encoded: Encoded, name: str = "value") -> list[Any]:
+    return [found.get(name) for found in attributes(encoded)]
+
+
+def one_column(array: pa.Array, **options: Any) -> Encoded:
+    return encode({"integration_id": pa.array(map(str, range(len(array))), pa.string()), "value": array}, **options)
+
+
+def codes(encoded: Encoded) -> list[tuple[int, str]]:
+    return [(problem.row, problem.code) for problem in encoded.problems]
+
+
+def stored(columns: dict[str, pa.Array]) -> list[bytes | None]:
+    return [buffer and buffer.to_pybytes() for column in columns.values() for buffer in column.buffers()]
+
+
+def test_a_row_is_one_json_object_followed_by_a_comma() -> None:
+    encoded = encode({"integration_id": pa.array(["007"]), "tier": pa.array(["gold"]), "age": pa.array([41])})
+    assert encoded.pieces.to_pylist() == [b'{"integrationId":"007","attributes":{"tier":"gold","age":41}},']
+
+
+def test_the_data_of_all_pieces_is_the_inside_of_a_json_array() -> None:
+    encoded = one_column(pa.array([1, None, 3]))
+    body = b"[" + encoded.pieces.buffers()[2].to_pybytes()[:-1] + b"]"
+    assert [profile["integrationId"] for profile in json.loads(body)] == ["0", "1", "2"]
+
+
+def test_a_row_without_any_value_is_a_profile_without_attributes_between_its_neighbours() -> None:
+    encoded = one_column(pa.array([None, "a", None]))
+    assert attributes(encoded) == [{}, {"value": "a"}, {}]
+
+
+def test_rows_keep_the_numbers_that_the_source_gave_them() -> None:
+    encoded = encode({"integration_id": pa.array(["a", None, "c"])}, first=100)
+    assert (encoded.rows.tolist(), codes(encoded)) == ([100, 102], [(101, "missing_id")])
+
+
+def test_attributes_come_in_the_order_of_the_layout_and_constants_after_them() -> None:
+    columns = {"b": pa.array([1]), "integration_id": pa.array(["x"]), "a": pa.array([2])}
+    assert list(attributes(encode(columns, constants={"z": 1, "c": 2}))[0]) == ["b", "a", "z", "c"]
+
+
+INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
+
+
+@st.composite
+def integer_columns(draw: st.DrawFn) -> pa.Array:
+    width = draw(st.sampled_from(INTEGERS))
+    low, high = (-(2 ** (width.bit_width - 1)), 2 ** (width.bit_width - 1) - 1)
+    if pa.types.is_unsigned_integer(width):
+        low, high = 0, 2**width.bit_width - 1
+    return pa.array(draw(st.lists(st.none() | st.integers(low, high), max_size=20)), width)
+
+
+@given(array=integer_columns())
+def test_integers_of_any_width_keep_every_digit(array: pa.Array) -> None:
+    assert values(one_column(array)) == [None if value is None else str(value) for value in array.to_pylist()]
+
+
+@given(numbers=st.lists(st.floats(), max_size=30))
+def test_a_float_reads_back_as_the_same_float_and_only_an_infinity_is_a_problem(numbers: list[float]) -> None:
+    encoded = one_column(pa.array(numbers, pa.float64()))
+    assert codes(encoded) == [(row, "not_finite") for row, value in enumerate(numbers) if math.isinf(value)]
+    sent = [None if math.isnan(value) else value for value in numbers if not math.isinf(value)]
+    assert [value and np.float64(value).tobytes() for value in values(encoded)] == [
+        value if value is None else np.float64(value).tobytes() for value in sent
+    ]
+
+
+@pytest.mark.parametrize("width", [np.float16, np.float32])
+@given(data=st.data())
+def test_a_narrow_float_is_the_shortest_text_of_its_own_width(width: type[np.floating], data: st.DataObject) -> None:
+    bits = width(0).nbytes * 8
+    numbers = data.draw(st.lists(st.floats(width=bits, allow_nan=False, allow_infinity=False), max_size=20))
+    array = np.array(numbers, width)
+    texts = values(one_column(pa.array(array)))
+    assert [width(text).tobytes() for text in texts] == [value.tobytes() for value in array]
+    assert all(len(text.lstrip("-")) <= 15 for text in texts)
+
+
+@pytest.mark.parametrize("width", [np.float16, np.float32, np.float64])
+def test_a_tenth_is_written_as_a_tenth_in_any_width(width: type[np.floating]) -> None:
+    assert values(one_column(pa.array(np.array([0.1, 60, 65504], width)))) == ["0.1", "60", "65504"]
+
+
+@given(data=st.data(), scale=st.integers(0, 12))
+def test_decimals_keep_every_digit(data: st.DataObject, scale: int) -> None:
+    units = data.draw(st.lists(st.none() | st.integers(-(10**38) + 1, 10**38 - 1), max_size=20))
+    numbers = [None if unit is None else Decimal(unit).scaleb(-scale, _WIDE) for unit in units]
+    for array in (pa.array(numbers, pa.decimal128(38, scale)), pa.array(numbers, pa.decimal256(60, scale))):
+        assert [text and Decimal(text) for text in values(one_column(array))] == numbers
+
+
+def _wide() -> Any:
+    import decimal
+
+    return decimal.Context(prec=100)
+
+
+_WIDE = _wide()
+
+
+@pytest.mark.parametrize(("number", "arrow"), [("1E-30", pa.decimal128(38, 32)), ("1E+50", pa.decimal256(60, 0))])
+def test_the_smallest_and_largest_decimals_are_exact(number: str, arrow: pa.DataType) -> None:
+    assert Decimal(values(one_column(pa.array([Decimal(number)], arrow)))[0]) == Decimal(number)
+
+
+TEXT_TYPES = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
+texts = st.lists(st.none() | st.text(max_size=12), max_size=20)
+
+
+@pytest.mark.parametrize("arrow", TEXT_TYPES, ids=str)
+@given(cells=texts)
+def test_text_of_any_layout_arrives_character_for_character(arrow: pa.DataType, cells: list[str | None]) -> None:
+    assert values(one_column(pa.array(cells, pa.string()).cast(arrow))) == cells
+
+
+def test_every_character_that_json_escapes_arrives() -> None:
+    cells = [chr(code) for code in range(256)] + ["\u2028", "😀", '"\\', "\\u0041", "a\x00b"]
+    assert values(one_column(pa.array(cells))) == cells
+
+
+@given(cells=st.lists(st.none() | st.booleans(), max_size=20))
+def test_booleans_arrive(cells: list[bool | None]) -> None:
+    assert values(one_column(pa.array(cells, pa.bool_()))) == cells
+
+
+def test_an_empty_text_is_a_value_in_a_typed_source_and_none_in_a_text_source() -> None:
+    cells = pa.array(["", None, "x"])
+    assert values(one_column(cells)) == ["", None, "x"]
+    assert values(one_column(cells, is_text=True)) == [None, None, "x"]
+
+
+def test_omit_leaves_the_attribute_out_and_clear_sends_null_and_counts_it() -> None:
+    cells = {"integration_id": pa.array(["a", "b", None]), "x": pa.array([1, None, None]), "y": pa.array([None] * 3)}
+    encoded = encode(cells, missing={"x": "clear", "y": "clear"})
+    assert attributes(encoded) == [{"x": "1", "y": None}, {"x": None, "y": None}]
+    assert encoded.cleared == {"x": 1, "y": 2}
+    assert attributes(encode(cells)) == [{"x": "1"}, {}]
+
+
+def test_a_default_fills_what_is_missing_and_nothing_is_cleared() -> None:
+    encoded = one_column(pa.array(["a", None]), missing="clear", defaults={"value": 'n"a'})
+    assert (values(encoded), encoded.cleared) == (["a", 'n"a'], {})
+
+
+def test_nulls_inside_a_dictionary_are_missing_values() -> None:
+    array = pa.DictionaryArray.from_arrays(pa.array([0, 1, None]), pa.array(["a", None]))
+    encoded = one_column(array, missing="clear")
+    assert (values(encoded), encoded.cleared) == (["a", None, None], {"value": 2})
+
+
+def test_a_slice_of_a_batch_is_encoded_as_that_slice() -> None:
+    cells = {"integration_id": list("abcde"), "value": ["1", '"', None, "é", "5"]}
+    batch = pa.RecordBatch.from_pydict(cells).slice(1, 3)
+    encoded = Encoder(resolve_layout(batch.schema, is_text=False)).encode(Part(batch, np.arange(3)))
+    assert [(p["integrationId"], p["attributes"]) for p in profiles(encoded)] == [
+        ("b", {"value": '"'}),
+        ("c", {}),
+        ("d", {"value": "é"}),
+    ]
+
+
+def test_all_reasons_of_a_row_are_told_and_the_row_is_left_out() -> None:
+    encoded = encode({"integration_id": pa.array([" a", "b"]), "x": pa.array([math.inf, 1.0])})
+    assert codes(encoded) == [(0, "id_whitespace"), (0, "not_finite")]
+    assert encoded.rows.tolist() == [1]
+
+
+def test_a_profile_beyond_four_megabytes_is_a_problem_of_its_row_alone() -> None:
+    encoded = one_column(pa.array(["a", "b" * (4 * 1024 * 1024), "c"]), missing="clear")
+    assert (codes(encoded), encoded.rows.tolist(), values(encoded)) == ([(1, "row_too_large")], [0, 2], ["a", "c"])
+
+
+def test_bytes_that_are_no_utf8_are_a_problem_of_their_row() -> None:
+    offsets = pa.py_buffer(np.array([0, 2, 3], np.int32))
+    broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"\xff\xfea")])
+    encoded = one_column(broken)
+    assert (codes(encoded), values(encoded)) == ([(0, "not_utf8")], ["a"])
+    assert encoded.problems[0].value == "\\xff\\xfe"
+    by_id = encode({"integration_id": broken})
+    assert (codes(by_id), by_id.ids.to_pylist()) == ([(0, "not_utf8")], ["a"])
+
+
+moments = st.datetimes()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "-03:30"])
+@given(cells=st.lists(st.none() | moments, max_size=15))
+def test_instants_of_any_zone_arrive_in_utc(zone: str, cells: list[datetime | None]) -> None:
+    array = pa.array(cells, pa.timestamp("us")).view(pa.timestamp("us", zone))
+    assert [text and datetime.fromisoformat(text) for text in values(one_column(array))] == [
+        cell and cell.replace(tzinfo=UTC) for cell in cells
+    ]
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_every_row_is_either_sent_or_has_a_problem_and_the_input_stays_as_it_was(data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, 12))
+    cells = {
+        "integration_id": st.none() | st.text(max_size=4),
+        "text": st.none() | st.text(max_size=5),
+        "number": st.none() | st.floats(),
+        "time": st.none() | st.integers(-(2**62), 2**62),
+    }
+    drawn = {name: data.draw(st.lists(cell, min_size=count, max_size=count)) for name, cell in cells.items()}
+    arrow = {"time": pa.timestamp("s", "UTC"), "number": pa.float64()}
+    columns = {name: pa.array(drawn[name], arrow.get(name, pa.string())) for name in cells}
+    before = stored(columns)
+    encoded = encode(columns, missing=data.draw(st.sampled_from(["omit", "clear"])))
+    assert sorted(encoded.rows.tolist() + list({p.row for p in encoded.problems})) == list(range(count))
+    assert len(profiles(encoded)) == len(encoded.rows)
+    assert before == stored(columns)
+
+
+def test_a_second_is_written_without_a_fraction_and_a_millisecond_with_one() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert values(one_column(pa.array([moment]))) == ["2026-01-02T03:04:05Z"]
+    assert values(one_column(pa.array([moment + timedelta(milliseconds=6)]))) == ["2026-01-02T03:04:05.006000Z"]
