@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from t1data.address import parse_base_url
-from t1data.body import Body, encode_body, encode_query
+from t1data.body import Body, encode_query
 from t1data.config import settings_of
-from t1data.errors import InputError
+from t1data.door import Door
 from t1data.key import ApiKey
 from t1data.lock import LiveLock
 from t1data.management import Management
-from t1data.operations import OPERATIONS, Operation
+from t1data.operations import OPERATIONS, Operation, operation_named
 from t1data.pace import Pacer
 from t1data.retry import Limits
-from t1data.transport import Answer, OnWait, Transport
+from t1data.transport import Answer, OnWait
 
 __all__ = ["OPERATIONS", "Client", "Operation"]
 
@@ -77,16 +76,12 @@ class Client:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         live_name: str | None = None,
     ) -> None:
-        self._key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
-        lock = self._lock = LiveLock(live_name)
+        key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
+        lock, pacer = LiveLock(live_name), Pacer(rate)
         self.management = Management(base_url, management_key, limits=limits, lock=lock) if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
-        self._address = parse_base_url(base_url)
         self._rate = rate
-        pacer = Pacer(rate)
-        self._transport = Transport(
-            self._address, self._key, pacer=lambda name: pacer, limits=limits, connections=connections
-        )
+        self._door = Door(base_url, key, pacer=lambda name: pacer, limits=limits, lock=lock, connections=connections)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
@@ -103,16 +98,16 @@ class Client:
     @property
     def base_url(self) -> str:
         """The deployment, without a slash at the end."""
-        return self._address.url
+        return self._door.url
 
     @property
     def key_hint(self) -> str:
         """The last four characters of the key, for people to tell keys apart."""
-        return self._key.hint
+        return self._door.key.hint
 
     def key_fingerprint(self, salt: bytes) -> str:
         """Give a salted digest of the key, by which two runs can tell that they used the same one."""
-        return self._key.fingerprint(salt)
+        return self._door.key.fingerprint(salt)
 
     def __repr__(self) -> str:
         pace = "no limit" if self._rate is None else f"{self._rate:g}/s"
@@ -126,7 +121,7 @@ class Client:
 
     def close(self) -> None:
         """Hang up idle connections."""
-        self._transport.close()
+        self._door.close()
         if self.management is not None:
             self.management.close()
 
@@ -138,7 +133,7 @@ class Client:
         ConfigError
             It is not the environment's name.
         """
-        self._lock.open(name)
+        self._door.lock.open(name)
 
     def send(
         self,
@@ -179,12 +174,8 @@ class Client:
         Traceback (most recent call last):
         t1data.errors.InputError: delete_customer_data cannot address an empty id, '.' or '..': no URL can name it.
         """
-        facts = _facts(operation)
-        self._lock.check(facts)
-        if body is not None:
-            facts.check_batch(body)
-        ready = None if body is None else encode_body(body)
-        return self._transport.send(facts, values, query=query, body=ready, stop=stop, on_wait=on_wait)
+        facts = operation_named(operation)
+        return self._door.send(facts, values, query=query, body=body, stop=stop, on_wait=on_wait)
 
     def _call(self, operation: str, *values: str | int, body: Body | None = None, **options: Any) -> Json:
         return self.send(operation, *values, query=encode_query(options), body=body).json()
@@ -321,10 +312,3 @@ class Client:
         return self._call(
             "track_event_v2", body=body, silent=silent, dry=dry, force_complete_evaluation=force_complete_evaluation
         )
-
-
-def _facts(operation: str) -> Operation:
-    try:
-        return OPERATIONS[operation]
-    except KeyError:
-        raise InputError(f"There is no operation {operation!r}; there are {', '.join(OPERATIONS)}.") from None

@@ -176,3 +176,17 @@ _TABLE = (
 
 OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _TABLE}
 """The 17 operations of the Integration API, `track_event_v2` and `authping`, by name."""
+
+
+def operation_named(name: str) -> Operation:
+    """Find an operation in the table.
+
+    Raises
+    ------
+    InputError
+        There is none of this name; the message lists those that there are.
+    """
+    try:
+        return OPERATIONS[name]
+    except KeyError:
+        raise InputError(f"There is no operation {name!r}; there are {', '.join(OPERATIONS)}.") from None

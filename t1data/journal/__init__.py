@@ -1,1 +1,1 @@
-"""The durable record of a run (`store`), what it holds (`records`), and what people read from it (`outcomes`, `runs`)."""
+"""The durable record of a run (`store`), what it holds (`records`), what people read from it (`outcomes`, `runs`)."""
