@@ -35,24 +35,21 @@ NOON = pd.Timestamp("2026-07-01 12:00:00", tz="UTC")
 def batches(
     *, sent: list[float], took: list[float | None], rows: int = 1000, state: str | list[str] = "done", **columns: object
 ) -> pd.DataFrame:
-    started = NOON + pd.to_timedelta(sent, unit="s")
-    answered = NOON + pd.to_timedelta(
-        [np.nan if t is None else s + t for s, t in zip(sent, took, strict=True)], unit="s"
-    )
+    ended = [np.nan if seconds is None else at + seconds for at, seconds in zip(sent, took, strict=True)]
     number = np.arange(len(sent))
     frame = {
-        "batch": pd.array(number, dtype="Int64"),
-        "row_from": number * rows,
+        "batch": number,
+        "row_from": number * rows + 1,
         "row_to": (number + 1) * rows,
         "rows": rows,
         "state": state,
         "attempts": 1,
-        "http_status": pd.array([200] * len(sent), dtype="Int64"),
-        "started_at": started,
-        "answered_at": answered,
+        "http_status": 200,
+        "started_at": pd.Series(NOON + pd.to_timedelta(sent, unit="s")),
+        "answered_at": pd.Series(NOON + pd.to_timedelta(ended, unit="s")),
         "waited": 0.0,
     }
-    return pd.DataFrame(frame | columns)
+    return pd.DataFrame(frame | columns).convert_dtypes(dtype_backend="numpy_nullable")
 
 
 def counts(**known: int) -> dict[str, int]:
