@@ -14,7 +14,7 @@ from t1data.tables.ids import read_ids
 from t1data.tables.layout import Column, Layout
 from t1data.tables.problems import Problem
 from t1data.tables.report import Fault, list_problems
-from t1data.tables.strings import EMPTY, escape, positions, text
+from t1data.tables.strings import EMPTY, escape, sizes, text
 from t1data.tables.tokens import Flaw, Tokens
 from t1data.tables.values import tokens_of
 
@@ -132,9 +132,7 @@ class _Profiles:
     cleared: dict[str, int]
 
     def too_large(self) -> Rows:
-        if self.pieces.nbytes <= LARGEST_ROW:
-            return self.at[:0]
-        return self.at[positions(pc.greater(pc.binary_length(self.pieces), LARGEST_ROW))]
+        return self.at[sizes(self.pieces) > LARGEST_ROW]
 
 
 def _others(count: int, faults: list[Fault]) -> Rows:

@@ -12,7 +12,7 @@ import pyarrow.types as at
 
 from t1data.errors import InputError
 from t1data.tables.numbers import number_tokens
-from t1data.tables.strings import blank_to_null, data_bytes, has_true, not_utf8, nulls, plain, positions, without
+from t1data.tables.strings import blank_to_null, data_bytes, has_true, not_utf8, nulls, plain, positions, sizes, without
 from t1data.tables.tokens import Flaw, flaws_of
 from t1data.tables.types import kind_of
 
@@ -86,11 +86,13 @@ def _checked(ids: pa.StringArray) -> Ids:
     ids = without(ids, broken)
     if broken.size:
         found += (Flaw("not_utf8", broken),)
-    return Ids(ids, found + flaws_of(id_too_long=_too_long(ids)) + _odd_characters(ids))
+    return Ids(ids, found + _too_long(ids) + _odd_characters(ids))
 
 
-def _too_long(ids: pa.StringArray) -> pa.BooleanArray:
-    return pc.greater(pc.utf8_length(ids), LONGEST)
+def _too_long(ids: pa.StringArray) -> tuple[Flaw, ...]:
+    if sizes(ids).max(initial=0) <= LONGEST:
+        return ()
+    return flaws_of(id_too_long=pc.greater(pc.utf8_length(ids), LONGEST))
 
 
 def _odd_characters(ids: pa.StringArray) -> tuple[Flaw, ...]:

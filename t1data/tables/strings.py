@@ -78,11 +78,23 @@ def wrap(array: pa.StringArray, before: str, after: str) -> pa.StringArray:
 
 def data_bytes(array: pa.StringArray) -> npt.NDArray[np.uint8]:
     """Return the bytes of all cells, one after the other, without copying them."""
-    _, offsets, data = array.buffers()
+    data = array.buffers()[2]
     if data is None or not len(array):
         return np.empty(0, np.uint8)
-    ends = np.frombuffer(offsets, np.int32)
-    return np.frombuffer(data, np.uint8)[ends[array.offset] : ends[array.offset + len(array)]]
+    ends = _offsets(array)
+    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+
+
+def sizes(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
+    """Return the bytes of each cell."""
+    return np.diff(_offsets(array))
+
+
+def _offsets(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
+    buffer = array.buffers()[1]
+    if buffer is None or not len(array):
+        return np.zeros(1, np.int32)
+    return np.frombuffer(buffer, np.int32, len(array) + 1, array.offset * 4)
 
 
 def escape(array: pa.StringArray) -> pa.StringArray:
