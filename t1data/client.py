@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import datetime
+from os import PathLike
 from typing import Any, Literal, Self
 
 from t1data.body import Body, encode_query
-from t1data.config import settings_of
+from t1data.config import Settings, settings_named, settings_of
 from t1data.door import Door
 from t1data.key import ApiKey
 from t1data.lock import LiveLock
@@ -87,13 +88,19 @@ class Client:
     def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
         """Make a client from ``T1DATA_BASE_URL``, ``T1DATA_API_KEY`` and, if there, ``T1DATA_MANAGEMENT_KEY``.
 
-        Raises
-        ------
-        ConfigError
-            Naming the variable that is missing.
+        What is missing is named by a `ConfigError`.
         """
-        found = settings_of(environment)
-        return cls(found.base_url, found.api_key, management_key=found.management_key, rate=rate)
+        return cls._from(settings_of(environment), rate)
+
+    @classmethod
+    def from_config(cls, name: str, *, path: str | PathLike[str] | None = None, rate: float | None = 20) -> Self:
+        """Make a client for a named environment; see `t1data.config`."""
+        return cls._from(settings_named(name, path=path), rate)
+
+    @classmethod
+    def _from(cls, found: Settings, rate: float | None) -> Self:
+        keys = found.api_key, found.management_key
+        return cls(found.base_url, keys[0], management_key=keys[1], rate=rate, live_name=found.live_name)
 
     @property
     def base_url(self) -> str:
@@ -126,14 +133,18 @@ class Client:
             self.management.close()
 
     def unlock(self, name: str) -> None:
-        """Allow writes to a live environment, by its name.
+        """Allow writes to a live environment, by its name; another name is a `ConfigError`."""
+        self._door.lock.open(name)
+
+    def check_unlocked(self, operation: str) -> None:
+        """Raise before a long job when the live environment is locked for `operation`; nothing is sent.
 
         Raises
         ------
         ConfigError
-            It is not the environment's name.
+            With the sentence that says how to go on.
         """
-        self._door.lock.open(name)
+        self._door.lock.check(operation_named(operation))
 
     def send(
         self,
@@ -167,12 +178,6 @@ class Client:
             Nothing was sent.
         RequestError
             See `t1data.errors` for its branches.
-
-        Examples
-        --------
-        >>> Client("https://shop.talon.one", "0123456789abcdef").send("delete_customer_data", "..")
-        Traceback (most recent call last):
-        t1data.errors.InputError: delete_customer_data cannot address an empty id, '.' or '..': no URL can name it.
         """
         facts = operation_named(operation)
         return self._door.send(facts, values, query=query, body=body, stop=stop, on_wait=on_wait)
@@ -185,12 +190,7 @@ class Client:
         return self._call("authping")
 
     def create_audience_v2(self, body: Body) -> Json:
-        """Create an audience and return it; never repeated by itself.
-
-        Examples
-        --------
-        ``client.create_audience_v2({"name": "VIP"})["id"]``
-        """
+        """Create an audience (``{"name": …}``) and return it with its ``id``; never repeated by itself."""
         return self._call("create_audience_v2", body=body)
 
     def update_audience_v2(self, audience_id: int, body: Body) -> Json:
