@@ -1,0 +1,125 @@
+"""Text cut into blocks of whole records, and which of them the fast parser reads right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from t1data.errors import InputError
+from t1data.tables.csv_scan import Dialect, Record, Scanner
+
+MOST_RECORD: Final = 32 << 20
+"""Bytes of the longest record: more cannot be sent in one request, and an open quote must not fill the memory."""
+
+_QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
+Positions = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole records.
+
+    Parameters
+    ----------
+    text : bytes
+        The records, each with its line break. When `records` is None, RFC 4180 holds for all of it: quotes open only
+        at the beginning of a field and close only at its end, CR stands only before LF, and there is no NUL.
+    line : int
+        1-based physical line on which it begins.
+    breaks : int
+        Line breaks outside quotes: the records and the blank lines together.
+    records : list of Record, optional
+        What the exact scanner read, when `text` is not that plain.
+    """
+
+    text: bytes
+    line: int
+    breaks: int
+    records: list[Record] | None = None
+
+
+def blocks_of(texts: Iterator[bytes], scanner: Scanner, *, line: int) -> Iterator[Block]:
+    """Cut a stream of text into blocks of whole records.
+
+    Parameters
+    ----------
+    texts : iterator of bytes
+        UTF-8, from the beginning of a record on.
+    line : int
+        1-based physical line of that beginning.
+
+    Raises
+    ------
+    InputError
+        Where quotes leave it unclear where a record ends, or for a record of more than `MOST_RECORD` bytes.
+    """
+    rest, missing = b"", 0
+    for text in texts:
+        rest += text
+        if len(rest) < missing:  # an open record is looked at again only when twice as much has come
+            continue
+        block = _block(rest, scanner, line=line, final=False)
+        missing = 0 if block.text else min(2 * len(rest), MOST_RECORD + 1)
+        if not block.text and len(rest) > MOST_RECORD:
+            raise _too_long(rest, scanner, line)
+        rest = rest[len(block.text) :]
+        line += block.text.count(scanner.dialect.line_break)
+        if block.text:
+            yield block
+    if rest:
+        ended = rest if rest.endswith(scanner.dialect.line_break) else rest + scanner.dialect.line_break
+        yield _block(ended, scanner, line=line, final=True)
+
+
+def _too_long(rest: bytes, scanner: Scanner, line: int) -> InputError:
+    list(scanner.records(rest, line=line, final=True))  # says so when the reason is an open quote
+    return InputError(f"{scanner.dialect.where}, line {line}: the line is longer than {MOST_RECORD >> 20} MB.")
+
+
+def _block(text: bytes, scanner: Scanner, *, line: int, final: bool) -> Block:
+    end, breaks = (0, 0) if scanner.dialect.lone_cr else _plain_part(text, scanner.dialect)
+    whole = text[:end]
+    if end and b"\0" not in whole and whole.count(b"\r") == whole.count(b"\r\n") and (end == len(text) or not final):
+        return Block(whole, line, breaks)
+    records = list(scanner.records(text, line=line, final=final))
+    return Block(text[: records[-1].end] if records else b"", line, len(records), records)
+
+
+def _plain_part(text: bytes, dialect: Dialect) -> tuple[int, int]:
+    """Find the end of the last record, and count the line breaks outside quotes; zeros when quotes stray.
+
+    Read by pairs, the first quote of each opens and the second closes; a doubled quote inside a field closes and
+    opens at once. That reading is right when every opening quote stands at the beginning of a field or behind a
+    closing one, and every closing quote at the end of a field or before an opening one.
+    """
+    if b'"' not in text:
+        return text.rfind(b"\n") + 1, text.count(b"\n")
+    data = np.frombuffer(text, dtype=np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = data[opening[opening > 0] - 1]
+    after = data[closing[closing < len(data) - 1] + 1]
+    stops = [ord(dialect.delimiter), _LF, _QUOTE]
+    if not (np.isin(before, stops).all() and np.isin(after, [*stops, _CR]).all()):
+        return 0, 0
+    breaks = _outside(np.flatnonzero(data == _LF), quotes)
+    return (int(breaks[-1]) + 1, len(breaks)) if len(breaks) else (0, 0)
+
+
+def _outside(breaks: Positions, quotes: Positions) -> Positions:
+    outside: Positions = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
+    return outside
+
+
+def record_starts(text: bytes) -> tuple[Positions, Positions]:
+    """Find the records of a plain block: offset of each that is no blank line, and its 0-based physical line."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    breaks = np.flatnonzero(data == _LF)
+    outside = _outside(breaks, np.flatnonzero(data == _QUOTE))
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), outside[:-1] + 1])
+    blank = (starts == outside) | ((data[starts] == _CR) & (starts + 1 == outside))
+    kept = starts[~blank]
+    return kept, np.searchsorted(breaks, kept)
