@@ -83,28 +83,29 @@ def _values(effects: Iterable[Effect], kind: str) -> list[str]:
     return [each["props"]["value"] for each in effects if each["effectType"] == kind]
 
 
-def _accepted(outcome: Outcome, kind: str) -> list[str]:
-    """Return the codes that this answer accepts, or gives back when it cancels the session."""
-    effects = outcome.evaluation.effects
-    return _values(effects, f"accept{kind}") + _values(effects, f"rollback{kind}")
+def _accepted(effects: Iterable[Effect], kind: str) -> list[str]:
+    """Return the codes that these effects accept, or give back because a session was cancelled."""
+    done = list(effects)
+    return _values(done, f"accept{kind}") + _values(done, f"rollback{kind}")
 
 
-def _coupons(account: Account, outcome: Outcome) -> list[dict[str, Any]]:
-    rows = [coupons.find(account, code) for code in _accepted(outcome, "Coupon")]
-    return [_coupon(account, row, outcome) for row in rows if row]
+def accepted_coupons(account: Account, effects: Iterable[Effect], profile_id: str) -> list[dict[str, Any]]:
+    """Return the coupons that effects accept, each with the number of its uses by this customer."""
+    rows = [coupons.find(account, code) for code in _accepted(effects, "Coupon")]
+    return [_coupon(account, row, profile_id) for row in rows if row]
 
 
-def _coupon(account: Account, row: sqlite3.Row, outcome: Outcome) -> dict[str, Any]:
+def _coupon(account: Account, row: sqlite3.Row, profile_id: str) -> dict[str, Any]:
     uses = account.db.execute(
         "SELECT count(*) FROM redemption JOIN profile ON profile.id = profile_id"
         " WHERE coupon_id = ? AND integration_id = ?",
-        (row["id"], outcome.profile_id),
+        (row["id"], profile_id),
     ).fetchone()
     return {**coupons.coupon_json(account, row), "profileRedemptionCount": uses[0]}
 
 
 def _referral(account: Account, outcome: Outcome) -> dict[str, Any] | None:
-    row = next((referrals.find(account, code) for code in _accepted(outcome, "Referral")), None)
+    row = next((referrals.find(account, code) for code in _accepted(outcome.evaluation.effects, "Referral")), None)
     if row is None:
         return None
     friends = account.db.execute("SELECT friend FROM referral_use WHERE referral_id = ? ORDER BY id", (row["id"],))
@@ -189,7 +190,7 @@ _SECTIONS: Mapping[str, Callable[[Account, Outcome], Any]] = {
     "campaignEligibility": _eligibility,
     "achievements": _achievements,
     "customerSession": lambda account, outcome: outcome.session and session_json(outcome.session),
-    "coupons": _coupons,
+    "coupons": lambda account, outcome: accepted_coupons(account, outcome.evaluation.effects, outcome.profile_id),
     "referral": _referral,
     "previousReturns": lambda account, outcome: [],
 }

@@ -13,8 +13,9 @@ from typing import Any
 
 from t1data.sandbox import loyalty, profiles
 from t1data.sandbox import session_store as store
-from t1data.sandbox.answers import Outcome, answer
+from t1data.sandbox.answers import Outcome, accepted_coupons, answer
 from t1data.sandbox.attributes import Catalogue
+from t1data.sandbox.campaigns import present
 from t1data.sandbox.checks import LONGEST_ID, Body, flag, read_body, silent
 from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, invalid
 from t1data.sandbox.evaluation import Evaluation
@@ -87,12 +88,16 @@ def _track_old(account: Account, sent: _Event) -> dict[str, Any]:
     session = _session(account, sent)
     profile = profiles.find(account, session.profile_integration_id) if session.profile_id else None
     outcome = _happen(account, sent, profile=profile, session=session)
-    state: dict[str, Any] = {"session": _with_discounts(session, outcome.evaluation), "event": outcome.event}
+    state = {
+        "session": _with_discounts(session, outcome.evaluation),
+        "event": outcome.event,
+        "coupon": next(iter(accepted_coupons(account, session.effects, session.profile_integration_id)), None),
+    }
     if profile is None:
-        return {**state, "profile": _anonymous(account)}
+        return {**present(state), "profile": _anonymous(account)}
     fresh = profiles.get(account, profile["integration_id"])
     shown = {"profile": profiles.profile_json(account, fresh), "loyalty": loyalty.loyalty_json(account, fresh["id"])}
-    return {**state, **shown}
+    return {**present(state), **shown}
 
 
 def _session(account: Account, sent: _Event) -> Session:
