@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from t1data.errors import InputError
 from t1data.tables.choices import require_known
-from t1data.tables.types import TYPES, can_become, is_naive, kind_of
+from t1data.tables.types import JSON, TYPES, can_become, is_json, is_naive, kind_of
 from t1data.tables.values import Reading
 
 
@@ -59,13 +59,17 @@ def decide_types(
     """
     chosen, faults = {}, []
     for name in columns:
-        kind = kind_of(schema.field(name))
+        kind = _kind(schema.field(name))
         default = inferred.get(name, "string") if reading.blank_is_missing else kind
         chosen[name] = declared.get(name) or ("string" if default in (None, "nothing") else str(default))
         faults += _faults(schema.field(name), kind, chosen[name], reading)
     if faults:
         raise InputError("; ".join(faults) + ". Nothing was sent; attributes=[…] names the columns to send")
     return chosen
+
+
+def _kind(field: pa.Field) -> str | None:
+    return JSON if is_json(field) else kind_of(field.type)
 
 
 def _faults(field: pa.Field, kind: str | None, target: str, reading: Reading) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -100,12 +100,8 @@ class Encoder:
         return Encoded(part.rows[found.at], found.ids, found.pieces, problems, found.cleared)
 
     def _tokens(self, column: Column, batch: pa.RecordBatch) -> Tokens:
-        return tokens_of(
-            batch.column(column.name),
-            batch.schema.field(column.name),
-            declared=column.type,
-            reading=self._layout.reading,
-        )
+        reading = replace(self._layout.reading, type=column.type, is_json=column.is_json)
+        return tokens_of(batch.column(column.name), reading)
 
     def _profiles(self, ids: pa.StringArray, tokens: list[Tokens], at: Rows) -> _Profiles:
         if len(at) < len(ids):

@@ -50,7 +50,7 @@ def check_id_field(field: pa.Field, *, ids_from_floats: bool = False) -> None:
             " ids_from_floats=True when all ids were whole numbers below 2**53"
         )
     whole = at.is_integer(kind) or (at.is_decimal(kind) and kind.scale == 0)
-    if not whole and kind_of(pa.field(field.name, kind)) not in ("string", "nothing"):
+    if not whole and kind_of(kind) not in ("string", "nothing"):
         raise InputError(f"id: column {field.name!r} ({field.type}) cannot hold ids, valid are text and whole numbers")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from t1data.tables.strings import blank_to_null, plain, texts
 
-_PLAIN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+_PLAIN = {".": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", ",": r"^-?(0|[1-9][0-9]*)(,[0-9]+)?$"}
 _DIGITS = 15  # every decimal number of so many digits survives a double, which is what most readers of JSON make of it
 _LARGEST = 10**_DIGITS - 1
 _TASTE = 64  # cells that most often tell already that a column is text
@@ -27,6 +27,8 @@ class TypeScan:
     ----------
     columns : iterable of str, optional
         The columns to look at; by default all of the first batch.
+    decimal : {".", ","}
+        The decimal mark that the caller has declared.
 
     Examples
     --------
@@ -36,7 +38,8 @@ class TypeScan:
     {'zip': 'string', 'points': 'number', 'vip': 'boolean'}
     """
 
-    def __init__(self, columns: Iterable[str] | None = None) -> None:
+    def __init__(self, columns: Iterable[str] | None = None, *, decimal: str = ".") -> None:
+        self._decimal = decimal
         self._open: dict[str, tuple[str, ...]] | None = None
         self._seen: set[str] = set()
         if columns is not None:
@@ -55,7 +58,11 @@ class TypeScan:
         if cells.null_count == len(cells):
             return candidates
         self._seen.add(name)
-        return tuple(type for type in candidates if _holds(_TESTS[type], cells))
+        return tuple(type for type in candidates if self._holds(type, cells))
+
+    def _holds(self, type: str, cells: pa.StringArray) -> bool:
+        test = _TESTS[type]
+        return test(cells.slice(0, _TASTE), self._decimal) and test(cells, self._decimal)
 
     def types(self) -> dict[str, str]:
         """Return column → ``"number"``, ``"boolean"`` or ``"string"``, the last for columns without any value too."""
@@ -63,12 +70,8 @@ class TypeScan:
         return {name: left[0] if left and name in self._seen else "string" for name, left in found.items()}
 
 
-def _holds(test: Callable[[pa.StringArray], bool], cells: pa.StringArray) -> bool:
-    return test(cells.slice(0, _TASTE)) and test(cells)
-
-
-def _are_numbers(cells: pa.StringArray) -> bool:
-    return _are_integers(cells) or _are_decimals(cells)
+def _are_numbers(cells: pa.StringArray, decimal: str) -> bool:
+    return _are_integers(cells) or _are_decimals(cells, decimal)
 
 
 def _are_integers(cells: pa.StringArray) -> bool:
@@ -82,12 +85,12 @@ def _are_integers(cells: pa.StringArray) -> bool:
     return small and bool(numbers.cast(pa.string()).equals(cells))
 
 
-def _are_decimals(cells: pa.StringArray) -> bool:
-    if pc.match_substring_regex(cells, _PLAIN).false_count:
+def _are_decimals(cells: pa.StringArray, decimal: str) -> bool:
+    if pc.match_substring_regex(cells, _PLAIN[decimal]).false_count:
         return False
     if _longest(cells) <= _DIGITS:
         return True
-    digits = pc.utf8_ltrim(pc.replace_substring_regex(cells, "[-.]", ""), "0")
+    digits = pc.utf8_ltrim(pc.replace_substring_regex(cells, "[-.,]", ""), "0")
     return _longest(digits) <= _DIGITS
 
 
@@ -95,7 +98,7 @@ def _longest(cells: pa.StringArray) -> int:
     return int(pc.max(pc.binary_length(cells)).as_py() or 0)
 
 
-def _are_words(cells: pa.StringArray) -> bool:
+def _are_words(cells: pa.StringArray, decimal: str) -> bool:
     return not pc.and_not(cells.is_valid(), pc.is_in(cells, value_set=_WORDS)).true_count
 
 

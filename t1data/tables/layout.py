@@ -14,6 +14,7 @@ from t1data.tables.decide import decide_types, declare
 from t1data.tables.ids import check_id_field
 from t1data.tables.literals import literal
 from t1data.tables.times import check_zone
+from t1data.tables.types import is_json
 from t1data.tables.values import Reading
 
 Missing = Literal["omit", "clear"]
@@ -36,6 +37,8 @@ class Column:
         JSON text that is sent for a cell without a value.
     missing : {"omit", "clear"}
         A cell without a value leaves the attribute as it is, or clears it by a null.
+    is_json : bool
+        The cells are JSON text already.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Column:
     type: str
     default: str | None = None
     missing: Missing = "omit"
+    is_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ def resolve_layout(
     fallbacks = _defaults(defaults or {}, chosen, reading, id_column)
     absent = _missing(missing, mapping)
     columns = tuple(
-        Column(name, attribute, chosen[name], fallbacks.get(name), absent[name]) for name, attribute in mapping.items()
+        Column(name, attribute, chosen[name], fallbacks.get(name), absent[name], is_json(schema.field(name)))
+        for name, attribute in mapping.items()
     )
     return Layout(id_column, columns, _constants(constants or {}, catalogue or {}, reading), reading, allow_suspect_ids)
 
@@ -188,7 +193,7 @@ def _defaults(
         raise InputError(f"defaults: {id_column!r} is the id, and an id has no default")
     require_known("defaults", defaults, valid=types)
     return {
-        name: literal(value, declared=types[name], reading=reading, what=f"defaults[{name!r}]")[1]
+        name: literal(value, reading, declared=types[name], what=f"defaults[{name!r}]")
         for name, value in defaults.items()
     }
 
@@ -203,6 +208,6 @@ def _missing(missing: Missing | Mapping[str, Missing], columns: Mapping[str, str
 
 def _constants(constants: Mapping[str, Any], catalogue: Mapping[str, str], reading: Reading) -> dict[str, str]:
     return {
-        name: literal(value, declared=catalogue.get(name), reading=reading, what=f"constants[{name!r}]")[1]
+        name: literal(value, reading, declared=catalogue.get(name), what=f"constants[{name!r}]")
         for name, value in constants.items()
     }

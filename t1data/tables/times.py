@@ -128,10 +128,10 @@ def time_literals(array: pa.StringArray, *, tz: str | None = None, truncate: boo
     """
     cells = pc.ascii_upper(array)
     fine = nulls(len(array), pa.bool_()) if truncate else pc.match_substring_regex(cells, _TOO_FINE)
-    cells = _real_days(pc.replace_substring_regex(cells, _FRACTION, r"\1"))
-    zoned = _matching(cells, ZONED).cast(pa.timestamp("us", "UTC"))
+    cells = pc.replace_substring_regex(cells, _FRACTION, r"\1")
+    zoned = _parsed(_matching(cells, ZONED), pa.timestamp("us", "UTC"))
     naive = _matching(cells, _NAIVE)
-    local, unclear = _to_utc(naive.cast(pa.timestamp("us")), tz or "UTC")
+    local, unclear = _to_utc(_parsed(naive, pa.timestamp("us")), tz or "UTC")
     utc = pc.coalesce(_zoneless(zoned), local)
     lost = pc.and_(array.is_valid(), utc.is_null())
     flaws = {"bad_time": pc.or_kleene(lost, _out_of_range(utc)), "ambiguous_time": unclear, "time_too_precise": fine}
@@ -142,6 +142,13 @@ def time_literals(array: pa.StringArray, *, tz: str | None = None, truncate: boo
 
 def _matching(cells: pa.StringArray, pattern: str) -> pa.StringArray:
     return pc.if_else(pc.match_substring_regex(cells, pattern), cells, NONE)
+
+
+def _parsed(cells: pa.StringArray, to: pa.TimestampType) -> pa.TimestampArray:
+    try:
+        return cells.cast(to)
+    except pa.ArrowInvalid:
+        return _real_days(cells).cast(to)
 
 
 def _real_days(cells: pa.StringArray) -> pa.StringArray:

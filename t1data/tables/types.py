@@ -23,32 +23,36 @@ _DECLARABLE = {
     "(list number)": {"(list number)", "(list string)"},
     "(list time)": {"(list time)"},
     "nothing": set(TYPES),
-    JSON: set(TYPES),
+    "location": {"location"},
+    JSON: {JSON, *TYPES},
 }
 
 
-def kind_of(field: pa.Field) -> str | None:
-    """Return the type that a column has by itself, or None when t1data cannot send such a column.
+def is_json(field: pa.Field) -> bool:
+    """Return whether a reader has marked the column's cells as JSON text."""
+    return bool(field.metadata and JSON_FIELD in field.metadata)
 
-    One of `TYPES`, ``"nothing"`` for a column of nulls, or ``"json"`` for a column of ready JSON text.
+
+def kind_of(arrow: pa.DataType) -> str | None:
+    """Return the type that such a column has by itself, or None when t1data cannot send it.
+
+    One of `TYPES`, or ``"nothing"`` for a column of nulls.
 
     Examples
     --------
-    >>> kind_of(pa.field("age", pa.uint8()))
+    >>> kind_of(pa.uint8())
     'number'
     """
-    if field.metadata and JSON_FIELD in field.metadata:
-        return JSON
-    return _kind(field.type)
-
-
-def _kind(arrow: pa.DataType) -> str | None:
     if at.is_dictionary(arrow):
-        return _kind(arrow.value_type)
+        return kind_of(arrow.value_type)
     if is_list(arrow):
-        inner = _kind(arrow.value_type)
-        return f"(list {inner})" if f"(list {inner})" in LISTS else None
+        return _list_kind(kind_of(arrow.value_type))
     return next((kind for kind, tests in _TESTS.items() if any(test(arrow) for test in tests)), None)
+
+
+def _list_kind(element: str | None) -> str | None:
+    kind = f"(list {'string' if element == 'nothing' else element})"
+    return kind if kind in LISTS else None
 
 
 _TESTS = {

@@ -14,15 +14,19 @@ from t1data.tables.numbers import number_literals, number_tokens
 from t1data.tables.strings import blank_to_null, escape, not_utf8, nulls, plain, texts, without
 from t1data.tables.times import time_literals, time_tokens
 from t1data.tables.tokens import Flaw, Tokens, flaws_of
-from t1data.tables.types import JSON, kind_of
+from t1data.tables.types import kind_of
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How cells are read where their type leaves it open.
+    """How the cells of a column are read, and as what.
 
     Parameters
     ----------
+    type : str
+        The attribute's type: one of `t1data.tables.types.TYPES`, or ``"json"``.
+    is_json : bool
+        Each cell is JSON text already.
     blank_is_missing : bool
         An empty text cell is no value, as in CSV; in typed sources it is an empty string.
     tz : str, optional
@@ -33,66 +37,54 @@ class Reading:
         Cut times to microseconds.
     """
 
+    type: str = "string"
+    is_json: bool = False
     blank_is_missing: bool = False
     tz: str | None = None
     decimal: str = "."
     truncate_times: bool = False
 
 
-def tokens_of(array: pa.Array, field: pa.Field, *, declared: str, reading: Reading) -> Tokens:
+def tokens_of(array: pa.Array, reading: Reading) -> Tokens:
     """Turn a column into JSON text.
-
-    Parameters
-    ----------
-    array : pyarrow.Array
-        The cells.
-    field : pyarrow.Field
-        Their field, for its type and metadata.
-    declared : str
-        The attribute's type: one of `t1data.tables.types.TYPES`, or ``"json"``.
-    reading : Reading
-        How to read what the type leaves open.
 
     Examples
     --------
-    >>> field = pa.field("age", pa.int8())
-    >>> tokens_of(pa.array([7, None], pa.int8()), field, declared="number", reading=Reading()).wrapped().to_pylist()
+    >>> tokens_of(pa.array([7, None], pa.int8()), Reading("number")).wrapped().to_pylist()
     ['7', None]
     """
     if isinstance(array, pa.DictionaryArray):
-        return _by_distinct_value(array, field, declared, reading)
-    kind = kind_of(field)
-    if kind in ("string", JSON):
-        return _from_text(plain(array), declared, reading)
-    return _FROM[kind or ""](array, declared, reading)
+        return _by_distinct_value(array, reading)
+    kind = kind_of(array.type)
+    return _from_text(plain(array), reading) if kind == "string" else _FROM[kind or ""](array, reading)
 
 
-def _by_distinct_value(array: pa.DictionaryArray, field: pa.Field, declared: str, reading: Reading) -> Tokens:
-    field = field.with_type(array.type.value_type)
+def _by_distinct_value(array: pa.DictionaryArray, reading: Reading) -> Tokens:
     if len(array.dictionary) <= len(array):
-        tokens = tokens_of(array.dictionary, field, declared=declared, reading=reading)
+        tokens = tokens_of(array.dictionary, reading)
         if not tokens.flaws and tokens.indices is None:
             return replace(tokens, indices=array.indices)
-    return tokens_of(array.dictionary_decode(), field, declared=declared, reading=reading)
+    return tokens_of(array.dictionary_decode(), reading)
 
 
-def _from_text(array: pa.StringArray, declared: str, reading: Reading) -> Tokens:
+def _from_text(array: pa.StringArray, reading: Reading) -> Tokens:
     broken = not_utf8(array)
     array = without(array, broken)
     cells = blank_to_null(array) if reading.blank_is_missing else array
-    tokens = _FROM_TEXT.get(declared, _from_json)(cells, declared, reading)
+    way = _from_json if reading.is_json else _FROM_TEXT.get(reading.type, _from_json)
+    tokens = way(cells, reading)
     return replace(tokens, flaws=(*tokens.flaws, Flaw("not_utf8", broken))) if broken.size else tokens
 
 
-def _string(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
+def _string(cells: pa.StringArray, reading: Reading) -> Tokens:
     return Tokens(escape(cells), '"', '"')
 
 
-def _number(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
+def _number(cells: pa.StringArray, reading: Reading) -> Tokens:
     return number_literals(cells, decimal=reading.decimal)
 
 
-def _boolean(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
+def _boolean(cells: pa.StringArray, reading: Reading) -> Tokens:
     known = pc.is_in(cells, value_set=_BOOLEANS)
     wrong = pc.and_not(cells.is_valid(), known)
     return Tokens(pc.ascii_lower(cells), flaws=flaws_of(not_a_boolean=wrong))
@@ -101,40 +93,38 @@ def _boolean(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
 _BOOLEANS = texts(["true", "false", "True", "False", "TRUE", "FALSE"])
 
 
-def _time(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
+def _time(cells: pa.StringArray, reading: Reading) -> Tokens:
     return time_literals(cells, tz=reading.tz, truncate=reading.truncate_times)
 
 
-def _from_json(cells: pa.StringArray, declared: str, reading: Reading) -> Tokens:
-    return json_tokens(cells, declared=declared)
+def _from_json(cells: pa.StringArray, reading: Reading) -> Tokens:
+    return json_tokens(cells, declared=reading.type)
 
 
-def _from_numbers(array: pa.Array, declared: str, reading: Reading) -> Tokens:
+def _from_numbers(array: pa.Array, reading: Reading) -> Tokens:
     tokens = number_tokens(array)
-    return replace(tokens, before='"', after='"') if declared == "string" else tokens
+    return replace(tokens, before='"', after='"') if reading.type == "string" else tokens
 
 
-def _from_booleans(array: pa.Array, declared: str, reading: Reading) -> Tokens:
-    quote = '"' if declared == "string" else ""
+def _from_booleans(array: pa.Array, reading: Reading) -> Tokens:
+    quote = '"' if reading.type == "string" else ""
     return Tokens(array.cast(pa.string()), quote, quote)
 
 
-def _from_times(array: pa.Array, declared: str, reading: Reading) -> Tokens:
+def _from_times(array: pa.Array, reading: Reading) -> Tokens:
     return time_tokens(array, tz=reading.tz, truncate=reading.truncate_times)
 
 
-def _from_nothing(array: pa.Array, declared: str, reading: Reading) -> Tokens:
+def _from_nothing(array: pa.Array, reading: Reading) -> Tokens:
     return Tokens(nulls(len(array)))
 
 
-def _from_list(array: pa.Array, declared: str, reading: Reading) -> Tokens:
-    element = declared.removeprefix("(list ").removesuffix(")")
-    inner = pa.field("element", array.type.value_type)
-    reading = replace(reading, blank_is_missing=False)
-    return list_tokens(array, lambda cells: tokens_of(cells, inner, declared=element, reading=reading))
+def _from_list(array: pa.Array, reading: Reading) -> Tokens:
+    element = replace(reading, type=reading.type.removeprefix("(list ").removesuffix(")"), blank_is_missing=False)
+    return list_tokens(array, lambda cells: tokens_of(cells, element))
 
 
-_Way = Callable[[pa.Array, str, Reading], Tokens]
+_Way = Callable[[pa.Array, Reading], Tokens]
 _FROM_TEXT: dict[str, _Way] = {"string": _string, "number": _number, "boolean": _boolean, "time": _time}
 _FROM: dict[str, _Way] = {
     "number": _from_numbers,
