@@ -111,7 +111,7 @@ def parse(text: str) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Return the JSON text of a value, in ASCII, with numbers digit for digit.
+    r"""Return the JSON text of a value, in ASCII, with numbers digit for digit.
 
     The standard library's encoder cannot write a `Decimal` as a number, hence this one.
 
@@ -186,6 +186,12 @@ class Options:
         The ``usageLimit`` of a single referral when the caller gives none; 0 is unlimited.
     referral_pattern : str
         The shape of a referral code when the caller gives none; each ``#`` becomes a character.
+    closed_session_status : {400, 409}
+        The status of an update that a closed or cancelled session cannot take.
+    changed_customer : {"accept", "reject"}
+        Whether an open session may be handed to another profile by a session update.
+    foreign_session : {"reject", "accept"}
+        What an event of version 1 meets when its session belongs to another profile.
     """
 
     bad_batch_item: Literal["reject_all", "skip_bad"] = "reject_all"
@@ -208,6 +214,9 @@ class Options:
     response_order: Literal["request", "shuffled"] = "request"
     referral_usage_limit: int = 1
     referral_pattern: str = "############"
+    closed_session_status: Literal[400, 409] = 400
+    changed_customer: Literal["accept", "reject"] = "accept"
+    foreign_session: Literal["reject", "accept"] = "reject"
 
 
 class Account:

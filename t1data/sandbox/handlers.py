@@ -11,7 +11,6 @@ from t1data.sandbox.openapi import serve_openapi
 _MODULES = (
     "profiles",
     "profile_update",
-    "profile_update",
     "audiences",
     "coupons",
     "referrals",

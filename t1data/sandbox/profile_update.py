@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox import achievements, attributes, audiences, checks, coupons, loyalty, profiles, referrals
+from t1data.sandbox import audiences, checks, event_store, profiles, rules, settlement
+from t1data.sandbox.answers import Outcome, answer
+from t1data.sandbox.attributes import Catalogue
 from t1data.sandbox.core import Account, Call, Handler, Reply
-
-SECTIONS = (
-    "customerProfile",
-    "triggeredCampaigns",
-    "loyalty",
-    "event",
-    "awardedGiveaways",
-    "ruleFailureReasons",
-    "campaignEligibility",
-    "achievements",
-)
+from t1data.sandbox.session_body import PROFILE_SECTIONS, read_sections
+from t1data.sandbox.trial import trial
 
 
 @dataclass(frozen=True)
@@ -33,38 +21,39 @@ class _Update:
     attributes: dict[str, Any]
     adds: list[int]
     deletes: list[int]
-    sections: list[str]
-    runs_rules: bool
-    dry: bool
+    sections: tuple[str, ...]
+    campaign_ids: list[int] | None
 
 
 def update_customer_profile_v2(account: Account, call: Call) -> Reply:
     """Merge attributes, change audiences, answer with effects and the sections asked for.
 
-    ``dry`` keeps nothing and counts only together with ``runRuleEngine``. Without the rules, only
-    ``customerProfile`` can be asked for; the other sections are left out.
+    ``dry`` keeps nothing and counts only together with ``runRuleEngine``. Without the rules the answer has no
+    effects, and of the sections only ``customerProfile``.
     """
+    runs_rules = checks.flag(call, "runRuleEngine")
+    dry = checks.flag(call, "dry") and runs_rules
     update = _read(account, call)
-    with _kept_unless(account, dry=update.dry):
-        row, is_new = _apply(account, update)
-        effects = _effects(account, row, is_new=is_new) if update.runs_rules else []
-        return Reply(200, _answer(account, update, effects))
+    with trial(account, dry=dry):
+        is_new = profiles.find(account, update.integration_id) is None
+        _apply(account, update)
+        if runs_rules:
+            return Reply(200, answer(account, _run_rules(account, update, is_new=is_new), update.sections))
+        return Reply(200, _answer_plainly(account, update))
 
 
 def _read(account: Account, call: Call) -> _Update:
-    runs_rules = checks.flag(call, "runRuleEngine")
-    dry = checks.flag(call, "dry") and runs_rules
     body = checks.read_body(account, call)
     values = body.mapping("attributes")
-    attributes.Catalogue(account, "CustomerProfile").check(values, body.at("attributes"), body.faults)
+    Catalogue(account, "CustomerProfile").check(values, body.at("attributes"), body.faults)
     adds, deletes = _read_changes(account, body)
-    sections = _read_sections(body)
-    body.integers("evaluableCampaignIds")
+    sections = read_sections(body, PROFILE_SECTIONS)
+    campaign_ids = body.integers("evaluableCampaignIds") if body.has("evaluableCampaignIds") else None
     wrong = checks.text_fault(call.path["integrationId"], least=1, most=checks.LONGEST_ID)
     if wrong:
         body.faults.add("Invalid value", f"integrationId {wrong}", "/integrationId")
     body.faults.stop()
-    return _Update(call.path["integrationId"], values, adds, deletes, sections, runs_rules, dry)
+    return _Update(call.path["integrationId"], values, adds, deletes, sections, campaign_ids)
 
 
 def _read_changes(account: Account, body: checks.Body) -> tuple[list[int], list[int]]:
@@ -78,85 +67,30 @@ def _read_changes(account: Account, body: checks.Body) -> tuple[list[int], list[
     return adds, deletes
 
 
-def _read_sections(body: checks.Body) -> list[str]:
-    asked = body.texts("responseContent")
-    for index, name in enumerate(asked):
-        if isinstance(name, str) and name not in SECTIONS:
-            words = ", ".join(f'"{word}"' for word in SECTIONS)
-            details = f"responseContent must be one of the following: {words}"
-            body.faults.add("enum", details, checks.step(body.at("responseContent"), index))
-    return asked
-
-
-@contextmanager
-def _kept_unless(account: Account, *, dry: bool) -> Iterator[None]:
-    """Take back, when `dry`, all that is written inside."""
-    account.db.execute("SAVEPOINT update_profile")
-    try:
-        yield
-    finally:
-        if dry:
-            account.db.execute("ROLLBACK TO update_profile")
-        account.db.execute("RELEASE update_profile")
-
-
-def _apply(account: Account, update: _Update) -> tuple[sqlite3.Row, bool]:
+def _apply(account: Account, update: _Update) -> None:
     who = update.integration_id
-    is_new = profiles.find(account, who) is None
     profiles.merge_into(account, [profiles.ensure(account, who)], update.attributes)
     audiences.join(account, [(each, who) for each in update.adds])
     audiences.leave(account, [(each, who) for each in update.deletes])
     audiences.mark_updated(account, {*update.adds, *update.deletes})
-    return profiles.get(account, who), is_new
 
 
-def _effects(account: Account, row: sqlite3.Row, *, is_new: bool) -> list[dict[str, Any]]:
-    profiles.touch_activity(account, row)
-    if importlib.util.find_spec("t1data.sandbox.rules") is None:
-        return []
-    rules = importlib.import_module("t1data.sandbox.rules")
-    event_type = "talon_profile_created" if is_new else "talon_profile_updated"
-    effects: list[dict[str, Any]] = rules.evaluate_profile(account, row, event_type=event_type)
-    return effects
-
-
-def _answer(account: Account, update: _Update, effects: list[dict[str, Any]]) -> dict[str, Any]:
+def _run_rules(account: Account, update: _Update, *, is_new: bool) -> Outcome:
+    """Let the rules see the profile as it is now, carry out what they grant, and keep the event."""
     row = profiles.get(account, update.integration_id)
-    sections = update.sections if update.runs_rules else [name for name in update.sections if name == SECTIONS[0]]
-    return {
-        "effects": effects,
-        "createdCoupons": list(_created_coupons(account, effects)),
-        "createdReferrals": list(_created_referrals(account, effects)),
-        **{name: _section(account, row, name) for name in sections},
-    }
+    event_type = "talon_profile_created" if is_new else "talon_profile_updated"
+    evaluation = rules.evaluate_event(account, event_type, profile=row, campaign_ids=update.campaign_ids)
+    settlement.grant_points(account, row["id"], evaluation.effects, session_id=None, tentative=False)
+    profiles.touch_activity(account, row)
+    event = event_store.record(account, event_type, evaluation.effects, profile=row)
+    return Outcome(evaluation, event, update.integration_id)
 
 
-def _section(account: Account, row: sqlite3.Row, name: str) -> Any:
-    if name == "customerProfile":
-        return profiles.profile_json(account, row)
-    if name == "loyalty":
-        return loyalty.loyalty_json(account, row["id"])
-    if name == "achievements":
-        return achievements.progress(account, row["id"])
-    return None if name == "event" else []
-
-
-def _created_coupons(account: Account, effects: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for code in _values(effects, "couponCreated"):
-        coupon = coupons.find(account, code)
-        if coupon is not None:
-            yield coupons.coupon_json(account, coupon)
-
-
-def _created_referrals(account: Account, effects: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for code in _values(effects, "referralCreated"):
-        referral = referrals.find(account, code)
-        if referral is not None:
-            yield referrals.referral_json(account, referral)
-
-
-def _values(effects: Iterable[dict[str, Any]], kind: str) -> list[str]:
-    return [effect["props"]["value"] for effect in effects if effect["effectType"] == kind]
+def _answer_plainly(account: Account, update: _Update) -> dict[str, Any]:
+    state: dict[str, Any] = {"effects": [], "createdCoupons": [], "createdReferrals": []}
+    if "customerProfile" in update.sections:
+        state["customerProfile"] = profiles.profile_json(account, profiles.get(account, update.integration_id))
+    return state
 
 
 HANDLERS: dict[str, Handler] = {"update_customer_profile_v2": update_customer_profile_v2}

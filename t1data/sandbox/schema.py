@@ -145,6 +145,18 @@ def create(db: sqlite3.Connection, *, created: str) -> None:
     if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise ValueError("This file is not a sandbox of this version: choose another file, or delete it.")
     db.executescript(f"BEGIN; {_PEOPLE} {_CAMPAIGNS} {_GOODS} {_TRAFFIC} PRAGMA user_version = {VERSION}; COMMIT;")
+    _insert_built_in(db, created)
+
+
+def clear(db: sqlite3.Connection, *, created: str) -> None:
+    """Delete all rows but the built-in attributes, which are made anew; ids start from 1 again."""
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        db.execute(f'DELETE FROM "{table}"')  # noqa: S608 - the names come from this module
+    _insert_built_in(db, created)
+
+
+def _insert_built_in(db: sqlite3.Connection, created: str) -> None:
     db.executemany(
         "INSERT INTO attribute (entity, name, title, type, editable, created) VALUES (?, ?, ?, ?, 0, ?)",
         [(entity, name, name, kind, created) for entity, name, kind in BUILT_IN],
