@@ -184,7 +184,9 @@ _SECTIONS: Mapping[str, Callable[[Account, Outcome], Any]] = {
     "customerProfile": _customer_profile,
     "triggeredCampaigns": _triggered,
     "loyalty": _loyalty,
-    "event": lambda account, outcome: outcome.event,
+    # The 2026 schema wants these effects as arrays, the official SDK as objects; none at all suits both, and
+    # version 2 has them beside the event anyway.
+    "event": lambda account, outcome: {**outcome.event, "effects": []},
     "awardedGiveaways": lambda account, outcome: [],
     "ruleFailureReasons": lambda account, outcome: list(outcome.evaluation.failures),
     "campaignEligibility": _eligibility,

@@ -105,7 +105,8 @@ def _session(account: Account, sent: _Event) -> Session:
     found = store.find(account, sent.session_id or "")
     if found is None:
         return _new_session(account, sent)
-    if sent.profile_id is not None and sent.profile_id != found.profile_integration_id:
+    foreign = sent.profile_id not in (None, found.profile_integration_id)
+    if foreign and account.options.foreign_session == "reject":
         raise invalid("Invalid value", "The session belongs to another profile", "/profileId")
     return found
 

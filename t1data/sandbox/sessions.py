@@ -1,7 +1,7 @@
 """Operation 16, customer sessions: states, what an update keeps, and the way from a body to its effects.
 
-Choices where no document speaks: a session that is open may change its customer; what else a cancellation of a
-closed session carries is checked and ignored; a dry update knows no earlier update, so every session is new to it.
+Choices where no document speaks, besides the switches in `Options`: what else a cancellation carries is checked
+and ignored; a dry update knows no earlier update, so every session is new to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from t1data.sandbox.answers import Outcome, answer
 from t1data.sandbox.attributes import merge
 from t1data.sandbox.carts import totals_of
 from t1data.sandbox.checks import is_text, not_found, show
-from t1data.sandbox.core import Account, Call, Handler, Reply, invalid
+from t1data.sandbox.core import Account, Call, Handler, Refusal, Reply, invalid
 from t1data.sandbox.effects import rollbacks
 from t1data.sandbox.evaluation import Evaluation
 from t1data.sandbox.event_store import record
@@ -57,7 +57,7 @@ def get_customer_session(account: Account, call: Call) -> Reply:
 def _update(account: Account, integration_id: str, request: Request) -> dict[str, Any]:
     before = None if request.dry else store.find(account, integration_id)
     state = request.session.get("state", "open")
-    _check_transition(before, state)
+    _check_transition(account, before, state)
     if before is not None and state == "cancelled":
         outcome = _cancel(account, before)
     else:
@@ -65,12 +65,15 @@ def _update(account: Account, integration_id: str, request: Request) -> dict[str
     return answer(account, outcome, request.sections)
 
 
-def _check_transition(before: Session | None, state: str) -> None:
+def _check_transition(account: Account, before: Session | None, state: str) -> None:
     known = before.state if before else None
     if state in TRANSITIONS[known]:
         return
     details = f"A session that is {known} cannot become {state}" if known else f"A session cannot begin as {state}"
-    raise invalid("Invalid value", details, "/customerSession/state")
+    refusal = invalid("Invalid value", details, "/customerSession/state")
+    if known in (None, "open"):
+        raise refusal
+    raise Refusal(account.options.closed_session_status, refusal.message, refusal.errors)
 
 
 def _blank(account: Account, integration_id: str) -> Session:
@@ -93,6 +96,8 @@ def _advance(account: Account, before: Session, request: Request, *, state: str)
 def _profile(account: Account, before: Session, sent: Mapping[str, Any]) -> sqlite3.Row | None:
     """Return the customer, made when unknown; None for an anonymous one."""
     integration_id = sent.get("profileId", before.profile_integration_id)
+    if before.profile_integration_id not in ("", integration_id) and account.options.changed_customer == "reject":
+        raise invalid("Invalid value", "The session belongs to another profile", "/customerSession/profileId")
     return profiles.ensure(account, integration_id) if integration_id else None
 
 

@@ -77,6 +77,12 @@ def test_an_event_for_another_customers_session_is_refused(shop: Shop) -> None:
     assert shop.dump() == before
 
 
+def test_an_event_for_another_customers_session_can_be_let_through() -> None:
+    shop = Shop(foreign_session="accept")
+    shop.put("s", {"profileId": "ann"})
+    assert track(shop)["session"]["profileId"] == "ann"
+
+
 def test_an_event_that_names_no_customer_belongs_to_its_session(shop: Shop) -> None:
     shop.put("s", {"profileId": "ann"})
     assert track(shop, {"profileId": None})["profile"]["integrationId"] == "ann"

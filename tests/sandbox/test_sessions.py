@@ -51,6 +51,28 @@ def test_an_update_without_a_state_asks_for_open_so_a_closed_session_refuses_it(
         shop.put("s", {"cartItems": [item()]})
 
 
+@pytest.mark.parametrize("state", ["closed", "cancelled"])
+def test_the_answer_to_a_change_of_a_session_that_is_over_can_be_a_conflict(state: str) -> None:
+    shop = Shop(closed_session_status=409)
+    with refused(400):
+        shop.put("s", {"state": "cancelled"})
+    shop.put("s")
+    shop.put("s", {"state": state})
+    with refused(409, pointer="/customerSession/state"):
+        shop.put("s")
+
+
+def test_an_open_session_can_be_handed_to_another_customer_unless_the_account_forbids_it(shop: Shop) -> None:
+    for account in (shop, Shop(changed_customer="reject")):
+        account.put("s")
+        account.put("s", {"profileId": "bob"})
+    shop.put("s", {"profileId": "ann"})
+    assert shop.session("s")["profileId"] == "ann"
+    with refused(pointer="/customerSession/profileId"):
+        account.put("s", {"profileId": "ann"})
+    assert account.session("s")["profileId"] == "bob"
+
+
 def test_an_unknown_customer_is_created_without_attributes(shop: Shop) -> None:
     shop.put("s", {"profileId": "Zoë/1"})
     assert shop.profile("Zoë/1")["attributes"] == "{}"
@@ -197,13 +219,13 @@ def test_closing_redeems_codes_confirms_points_and_counts_the_sale(shop: Shop) -
     assert shop.row("SELECT integration_id FROM reservation")[0] == "bob"
 
 
-codes = st.lists(st.sampled_from(["TEN", "MORE", "WRONG"]), unique=True)
+coupon_codes = st.lists(st.sampled_from(["TEN", "MORE", "WRONG"]), unique=True)
 carts = st.lists(st.builds(item, prices, st.integers(1, 20)), max_size=4)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    coupons=codes,
+    coupons=coupon_codes,
     referral=st.sampled_from(["", "FRIEND"]),
     profile=st.sampled_from(["", "bob", "ann"]),
     cart=carts,
@@ -275,7 +297,7 @@ def test_last_activity_moves_with_every_update(shop: Shop) -> None:
 @settings(max_examples=25, deadline=None)
 @given(
     state=st.sampled_from(["open", "closed"]),
-    coupons=codes,
+    coupons=coupon_codes,
     profile=st.sampled_from(["", "bob", "new"]),
     session_id=st.sampled_from(["s", "other"]),
     cart=carts,
