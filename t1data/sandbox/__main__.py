@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m t1data.sandbox", description="Serve a local Talon.One.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; any free one when left out")
     parser.add_argument("--db", metavar="FILE", help="SQLite file that keeps the account")
-    parser.add_argument("--data", metavar="FOLDER", help="seed files to load at the start")
+    parser.add_argument("--data", metavar="FOLDER", help="seed for a new account")
     parser.add_argument("--rate", type=float, metavar="R", help="requests a second before a 429")
     options = parser.parse_args()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import secrets
 import sqlite3
 import time
@@ -12,7 +11,7 @@ from os import PathLike, fspath
 from types import TracebackType
 from typing import Any
 
-from t1data.sandbox import handlers
+from t1data.sandbox import handlers, schema, seed
 from t1data.sandbox.app import App, Keys
 from t1data.sandbox.core import Account, Options
 from t1data.sandbox.faults import Faults
@@ -161,18 +160,22 @@ class Sandbox:
         Parameters
         ----------
         source : path or mapping
-            A folder of JSON files, or their content as one mapping.
+            A seed file, a folder with one, or a dict of the same form: `t1data.sandbox.seed` describes it.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is no seed file.
+        ValueError
+            When the seed has faults; each is named, and nothing is loaded.
         """
-        importlib.import_module("t1data.sandbox.seed").load(self._running(), source)
+        seed.load(self._running(), source)
 
     def reset(self) -> None:
         """Empty the account, and forget faults, requests and idempotency keys; address and keys stay."""
         account = self._running()
         with account.transaction() as db:
-            db.execute("PRAGMA defer_foreign_keys = ON")
-            tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (table,) in tables:
-                db.execute(f'DELETE FROM "{table}"')  # noqa: S608 - names from the schema itself
+            schema.clear(db, created=account.now())
         self.faults.clear()
         self.requests.clear()
         self._replays.clear()

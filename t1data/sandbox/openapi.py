@@ -114,7 +114,8 @@ def _success(route: Route, status: int) -> dict[str, Any]:
         return {"description": "Done; nothing to say."}
     if route.csv:
         return {"description": "Done.", "content": {"application/csv": {"schema": TEXT}}}
-    return {"description": "Done.", "content": {"application/json": {"schema": REPLIES[route.operation]}}}
+    schema = REPLIES.get(route.operation, part("Object"))
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
 
 
 def _refusals(route: Route) -> list[int]:

@@ -73,7 +73,10 @@ async def read_body(receive: Receive, stop_at: int | None) -> Body:
         piece = message.get("body", b"")
         size += len(piece)
         # A body that is too large is read to its end and dropped, so that its sender gets to hear the answer.
-        content = content + piece if size <= LARGEST_BODY else bytearray()
+        if size <= LARGEST_BODY:
+            content += piece
+        else:
+            content.clear()
         more = message.get("more_body", False)
     return Body(bytes(content) if size <= LARGEST_BODY else None, size, whole=True)
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -37,7 +38,7 @@ def run(
     db : path, optional
         A SQLite file that keeps the account.
     data : path, optional
-        A folder of seed files to load at the start.
+        A seed file, or a folder with one, for a new account; an account that `db` kept is left as it is.
     rate : float, optional
         Requests a second before a 429.
     out : text file, optional
@@ -47,9 +48,12 @@ def run(
     ------
     OSError
         When the port is taken, or a file cannot be read.
+    ValueError
+        When the seed has faults.
     """
+    fresh = db is None or not Path(db).exists()
     with _stopped_by_signals() as stopped, Sandbox(port=port, db=db, options=Options(rate=rate)) as sandbox:
-        if data is not None:
+        if data is not None and fresh:
             sandbox.load(data)
         print(_ready_line(sandbox), file=out or sys.stdout, flush=True)
         stopped.wait()

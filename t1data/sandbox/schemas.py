@@ -180,12 +180,11 @@ REPLIES: dict[str, Schema] = {
     "create_referral": part("Referral"),
     "create_referrals_for_multiple_advocates": page("Referral"),
     "update_customer_session_v2": _EFFECTS,
+    "get_customer_session": record("customerSession", customerSession=part("Object")),
     "track_event": record(
         "session profile event", session=part("Object"), profile=part("Object"), event=part("Object")
     ),
     "track_event_v2": _EFFECTS,
-    "authping": part("Object"),
-    "openapi": part("Object"),
     "get_attributes": page("Attribute"),
     "create_attribute": part("Attribute"),
     "get_attribute": part("Attribute"),
@@ -195,7 +194,6 @@ REPLIES: dict[str, Schema] = {
     ),
     "get_audiences": page("Audience"),
     "get_audience_memberships": page("CustomerProfile"),
-    "import_audiences_memberships": part("Object"),
     "get_referrals_without_total_count": page("Referral"),
 }
 
