@@ -1,1 +1,67 @@
-"""Move customers, audiences, referrals, coupons and inventories between DataFrames or files and Talon.One."""
+"""Move customers, audiences, referrals, coupons and inventories between DataFrames or files and Talon.One.
+
+Every row has exactly one outcome; nothing is lost, and nothing is sent twice without being told.
+
+The names below load on first use, so that ``import t1data`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from t1data import errors
+
+if TYPE_CHECKING:
+    from t1data.bulk.progress import Progress
+    from t1data.client import Client
+    from t1data.journal.runs import Run, read_run
+    from t1data.management import Management
+    from t1data.plots import plot_outcomes, plot_run, save_picture
+    from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
+    from t1data.sandbox import Sandbox
+
+__all__ = [
+    "Client",
+    "Management",
+    "Progress",
+    "Run",
+    "Sandbox",
+    "UpsertPlan",
+    "check_profiles",
+    "errors",
+    "plan_upsert",
+    "plot_outcomes",
+    "plot_run",
+    "read_run",
+    "save_picture",
+    "upsert_profiles",
+]
+
+_HOME = {
+    "Client": "t1data.client",
+    "Management": "t1data.management",
+    "Progress": "t1data.bulk.progress",
+    "Run": "t1data.journal.runs",
+    "Sandbox": "t1data.sandbox",
+    "UpsertPlan": "t1data.profiles",
+    "check_profiles": "t1data.profiles",
+    "plan_upsert": "t1data.profiles",
+    "plot_outcomes": "t1data.plots",
+    "plot_run": "t1data.plots",
+    "read_run": "t1data.journal.runs",
+    "save_picture": "t1data.plots",
+    "upsert_profiles": "t1data.profiles",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 't1data' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -108,6 +108,11 @@ class Client:
         return self._door.url
 
     @property
+    def rate(self) -> float | None:
+        """Requests a second, None without a limit."""
+        return self._rate
+
+    @property
     def key_hint(self) -> str:
         """The last four characters of the key, for people to tell keys apart."""
         return self._door.key.hint

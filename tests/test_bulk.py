@@ -97,7 +97,7 @@ def run_through(
     job = Job(send, PREFIX, SUFFIX, batch_limit=limit, connections=connections)  # type: ignore[arg-type]
     journal = Journal(folder / name)
     watch = watch or Watch(total)
-    journal.begin("upsert_profiles", "http://127.0.0.1", {}, rows=total)
+    journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=total)
     try:
         journal.repeat_open()
         Engine(journal, job, watch).run(chunks)
@@ -316,7 +316,7 @@ def test_progress_tells_every_row_and_the_waits(tmp_path: Path) -> None:
 
 def test_two_runs_at_once_on_one_journal_are_refused_with_the_holder_named(tmp_path: Path) -> None:
     first = Journal(tmp_path / "run.sqlite")
-    first.begin("upsert_profiles", "http://127.0.0.1", {}, rows=0)
+    first.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=0)
     with pytest.raises(JournalError, match=r"in use by process \d+"):
         Journal(tmp_path / "run.sqlite")
     first.close()

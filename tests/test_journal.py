@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from t1data.errors import JournalError
+from t1data.journal.names import new_run_id
 from t1data.journal.records import OUTCOMES, next_state, outcome_of, reading
 from t1data.journal.runs import read_run
-from t1data.journal.store import Journal, new_run_id
+from t1data.journal.store import Journal
 
 STATES = ("planned", "intent", "answered", "done", "refused", "in_doubt")
 EVENTS = ("intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat")
@@ -52,7 +53,7 @@ def test_every_state_means_one_of_the_five_outcomes() -> None:
 
 def started(path: Path, rows: int = 5) -> Journal:
     journal = Journal(path)
-    journal.begin("upsert_profiles", "http://127.0.0.1", {"input": "x"}, rows=rows)
+    journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=rows)
     return journal
 
 
@@ -73,7 +74,7 @@ import os
 from pathlib import Path
 from t1data.journal.store import Journal
 journal = Journal(Path({str(path)!r}))
-journal.begin("upsert_profiles", "http://127.0.0.1", {{}}, rows=7)
+journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={{}}, rows=7)
 journal.plan(1, [(0, 3)], 3)
 journal.intend(1)
 journal.plan(2, [(3, 7)], 4)

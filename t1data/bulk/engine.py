@@ -76,7 +76,7 @@ class Engine:
         for batch in _batches(encoded, self._known, self._job):
             if isinstance(batch, list):
                 self._journal.note_lines(batch)
-                self._watch.count("invalid", len(batch))
+                self._count_lines(batch)
             elif not self._put(self._planned(batch)):
                 return
 
@@ -86,8 +86,13 @@ class Engine:
             return batch
         batch = self._delivery.numbered(batch)
         self._journal.plan(batch.number or 0, batch.spans, len(batch), batch.lines)
-        self._watch.count("invalid", len(batch.lines))
+        self._count_lines(batch.lines)
         return batch
+
+    def _count_lines(self, lines: list[Line]) -> None:
+        collapsed = sum(line.same_as is not None for line in lines)
+        self._watch.count("invalid", len(lines) - collapsed)
+        self._watch.count("collapsed", collapsed)
 
     def _put(self, batch: Batch | None) -> bool:
         """Hand a batch to the workers; return False when the run stops instead."""

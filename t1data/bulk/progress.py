@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Watch:
         self._clock = clock
         self._started = clock()
         self._lock = threading.Lock()
-        self._counts = dict.fromkeys(("accepted", "invalid", "refused", "in_doubt"), 0)
+        self._counts = dict.fromkeys(("accepted", "invalid", "refused", "in_doubt", "collapsed"), 0)
         self._requests = 0
 
     def stop(self, why: str) -> None:
@@ -70,6 +73,8 @@ class Watch:
 
     def count(self, outcome: str, rows: int, *, requests: int = 0) -> None:
         """Add rows that have an outcome now, and the requests that it took."""
+        if not rows and not requests:
+            return
         with self._lock:
             self._counts[outcome] += rows
             self._requests += requests
@@ -91,3 +96,50 @@ class Watch:
             counts, requests = dict(self._counts), self._requests
         done = sum(counts.values())
         self._on_progress(Progress(done, self._total, counts, requests, self._clock() - self._started, waiting))
+
+
+@contextmanager
+def watching(progress: bool | Callable[[Progress], None] | None, *, total: int) -> Iterator[Watch]:
+    """Give a `Watch` whose progress goes to a bar, to a callback, or nowhere.
+
+    Parameters
+    ----------
+    progress : bool or callable, optional
+        True shows a bar, False nothing; by default a bar where a person watches: a terminal or a notebook.
+    total : int
+        Rows of the input.
+    """
+    if callable(progress):
+        yield Watch(total, on_progress=progress)
+    elif progress is False or (progress is None and not _watched()):
+        yield Watch(total)
+    else:
+        with _bar(total) as show:
+            yield Watch(total, on_progress=show)
+
+
+def _watched() -> bool:
+    return "ipykernel" in sys.modules or sys.stderr.isatty()
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[Progress], None]]:
+    from tqdm.auto import tqdm
+
+    lock = threading.Lock()  # the engine's threads tell their progress at the same time
+    with tqdm(total=total, unit=" rows", unit_scale=True, mininterval=0.2) as bar:
+
+        def show(progress: Progress) -> None:
+            with lock:
+                bar.update(progress.done - bar.n)
+                bar.set_postfix_str(_postfix(progress), refresh=progress.waiting is not None)
+
+        yield show
+
+
+def _postfix(progress: Progress) -> str:
+    bad: dict[str, Any] = {
+        name: count for name, count in progress.counts.items() if count and name not in ("accepted", "collapsed")
+    }
+    parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in bad.items()]
+    return ", ".join([*parts, progress.waiting] if progress.waiting else parts)

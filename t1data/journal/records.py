@@ -193,3 +193,32 @@ def leaves(batches: list[BatchRecord]) -> list[BatchRecord]:
     """Return the batches that were not narrowed further: each row that was to be sent stands in exactly one."""
     parents = {record.parent for record in batches}
     return [record for record in batches if record.number not in parents]
+
+
+def check_same(known: RunRecord, path: Path, *, operation: str, base_url: str, facts: dict[str, Any]) -> None:
+    """Raise unless a run that is to be resumed is the one that the journal holds, naming what differs."""
+    differs = [
+        name
+        for name, was, now in (
+            ("the operation", known.operation, operation),
+            ("the base URL", known.base_url, base_url),
+            ("the input's content", _content(known.facts), _content(facts)),
+            *_layout_pairs(known.facts, facts),
+        )
+        if was != now
+    ]
+    if differs:
+        raise JournalError(
+            f"{path} holds run {known.id}, and this is not the same job: {', '.join(differs)} changed. Nothing was"
+            " sent. Give back what it began with to resume it, or name another journal to begin anew"
+        )
+
+
+def _content(facts: dict[str, Any]) -> object:
+    return facts.get("input", {}).get("sha256")
+
+
+def _layout_pairs(known: dict[str, Any], given: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
+    was, now = known.get("layout", {}), json.loads(json.dumps(given.get("layout", {})))
+    for name in sorted(was.keys() | now.keys()):
+        yield f"the mapping ({name})", was.get(name), now.get(name)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
 import sqlite3
 import threading
 import time
@@ -17,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from t1data.errors import JournalError
 from t1data.journal.records import (
@@ -28,6 +26,7 @@ from t1data.journal.records import (
     Line,
     RunRecord,
     Span,
+    check_same,
     check_version,
     next_state,
     read_batches,
@@ -37,21 +36,6 @@ from t1data.journal.records import (
 
 if os.name == "posix":
     import fcntl
-
-
-def new_run_id(operation: str, now: float) -> str:
-    """Return an id that sorts by time and never names a person: ``20261124-093211-profiles-7f3a``."""
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{re.sub('[^a-z]', '-', operation)}-{secrets.token_hex(3)}"
-
-
-def runs_folder() -> Path:
-    """Return where journals lie unless the caller names a file: ``T1DATA_RUNS``, or the user's state folder."""
-    if named := os.environ.get("T1DATA_RUNS"):
-        return Path(named)
-    from platformdirs import user_state_path
-
-    return user_state_path("t1data") / "runs"
 
 
 class Journal:
@@ -84,18 +68,26 @@ class Journal:
 
     # --- the run's head -------------------------------------------------------------------------------
 
-    def begin(self, operation: str, base_url: str, facts: dict[str, Any], *, rows: int) -> RunRecord:
-        """Write the head of a new run, or return that of the run which this file holds already."""
-        with self._write() as db:
-            if (known := self.head()) is not None:
+    def begin(self, id_: str, operation: str, *, base_url: str, facts: dict[str, Any], rows: int) -> RunRecord:
+        """Write the head of a new run, or go on with the run that this file holds, if it is the same job.
+
+        Raises
+        ------
+        JournalError
+            The file holds a run of another job, host, input or mapping; the message names the difference.
+        """
+        if (known := self.head()) is not None:
+            check_same(known, self.path, operation=operation, base_url=base_url, facts=facts)
+            with self._write() as db:
                 db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (_holder(),))
-                return known
-            now = self._clock()
+            return known
+        now = self._clock()
+        with self._write() as db:
             db.execute(
                 "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows,"
                 " started_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    new_run_id(operation, now),
+                    id_,
                     SCHEMA_VERSION,
                     _tool_version(),
                     operation,
@@ -182,6 +174,12 @@ class Journal:
         """Return every batch in order of its number."""
         with self._lock:
             return list(read_batches(self._usable()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Fold the log into the one file and let go of the run."""

@@ -1,0 +1,191 @@
+"""From anything with rows to rows that are ready to send: read, surveyed, laid out, duplicates resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from t1data.bulk.batches import EncodedRows
+from t1data.bulk.refusals import MASK
+from t1data.client import Client
+from t1data.errors import InputError
+from t1data.journal.records import Line
+from t1data.tables.choices import ID, choose_attributes, choose_id
+from t1data.tables.duplicates import Duplicate, Policy, check_policy, find_duplicates
+from t1data.tables.encode import Encoder
+from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.layout import Layout, Missing, resolve_layout
+from t1data.tables.problems import Problem
+from t1data.tables.records import Source
+from t1data.tables.source import open_source
+from t1data.tables.survey import Survey, survey
+
+ENTITY = "CustomerProfile"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the caller wants the input read; the keywords of the public functions, in one record."""
+
+    id: str = ID
+    attributes: Sequence[str] | Mapping[str, str] | None = None
+    types: Mapping[str, str] | None = None
+    defaults: Mapping[str, Any] | None = None
+    constants: Mapping[str, Any] | None = None
+    missing: Missing | Mapping[str, Missing] = "omit"
+    duplicates: Policy = "reject"
+    tz: str | None = None
+    decimal: str = "."
+    encoding: str | None = None
+    delimiter: str | None = None
+    truncate_times: bool = False
+    allow_suspect_ids: bool = False
+    ids_from_floats: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows, ready to send, and what keeps others among them from being sent."""
+
+    rows: EncodedRows
+    problems: list[Problem]
+    cleared: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An input that has been looked over once; `parts` reads it again, as often as needed."""
+
+    source: Source
+    layout: Layout
+    survey: Survey
+    duplicates: Mapping[int, Duplicate]
+    policy: Policy
+    catalogue_checked: bool = False
+    _encoder: Encoder = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_encoder", Encoder(self.layout))
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the whole input in order, some thousand rows at a time."""
+        for slice_ in self.source.slices(self.layout.source_columns):
+            encoded = self._encoder.encode(slice_)
+            problems = sorted([*slice_.problems, *encoded.problems], key=lambda problem: problem.row)
+            lines = [_line(problem) for problem in _first_of_each_row(problems)]
+            rows = EncodedRows(encoded.rows, encoded.pieces, lines, slice_.next_row)
+            if self.duplicates:
+                rows, more = self._without_duplicates(rows, encoded.ids)
+                problems = sorted([*problems, *more], key=lambda problem: problem.row)
+            yield Part(rows, problems, encoded.cleared)
+
+    def ids(self) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], pa.Array]]:
+        """Yield row numbers and ids, for people who look at outcomes; the journal holds no ids."""
+        for slice_ in self.source.slices([self.layout.id_column]):
+            yield slice_.rows, read_ids(slice_.batch.column(0)).text
+
+    def facts(self) -> dict[str, Any]:
+        """Return what must be the same when a run is resumed."""
+        return {
+            "input": self.source.fingerprint(),
+            "layout": asdict(self.layout) | {"duplicates": self.policy},
+        }
+
+    def _without_duplicates(self, part: EncodedRows, ids: pa.StringArray) -> tuple[EncodedRows, list[Problem]]:
+        at = [place for place, row in enumerate(part.rows.tolist()) if row in self.duplicates]
+        if not at:
+            return part, []
+        found = [self.duplicates[int(part.rows[place])] for place in at]
+        names = ids.take(pa.array(at)).to_pylist()
+        problems = [
+            Problem(duplicate.row, "duplicate_id", value=duplicate.message, integration_id=name)
+            for duplicate, name in zip(found, names, strict=True)
+            if not duplicate.same
+        ]
+        same = [Line(duplicate.row, "same_row", same_as=duplicate.other) for duplicate in found if duplicate.same]
+        keep = np.ones(len(part.rows), dtype=bool)
+        keep[at] = False
+        lines = sorted([*part.lines, *map(_line, problems), *same], key=lambda line: line.row)
+        pieces = part.pieces.filter(pa.array(keep))
+        return replace(part, rows=part.rows[keep], pieces=pieces, lines=lines), problems
+
+
+def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None = None) -> Prepared:
+    """Open and look over an input; nothing is sent.
+
+    Raises
+    ------
+    InputError
+        The input, or what is said about it, cannot be used; the message says which row or column, and what to do.
+    """
+    check_policy(options.duplicates)
+    source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
+    id_column = choose_id(source.schema.names, options.id)
+    check_id_field(source.schema.field(id_column), ids_from_floats=options.ids_from_floats)
+    _layout(source, options, catalogue, {})  # a wrong word about the columns is told before a long read
+    found = survey(source, id_column, infer=_untyped(source, id_column, options, catalogue))
+    if not found.rows:
+        raise InputError(f"{source.name} has no rows")
+    if found.suspects and not options.allow_suspect_ids:
+        said = "; ".join(suspect.message for suspect in found.suspects)
+        raise InputError(
+            f"id: {said}. Take the ids from their source again, or say allow_suspect_ids=True to send them"
+        )
+    layout = _layout(source, options, catalogue, found.types)
+    duplicates = find_duplicates(source, layout, repeated=found.repeated, policy=options.duplicates)
+    return Prepared(source, layout, found, duplicates, options.duplicates, catalogue is not None)
+
+
+def read_catalogue(client: Client | None) -> dict[str, str] | None:
+    """Return attribute → type as the account declares them for customers, or None without a management key."""
+    if client is None or client.management is None:
+        return None
+    return {
+        attribute["name"]: attribute["type"]
+        for attribute in client.management.list_attributes()
+        if attribute.get("entity") == ENTITY
+    }
+
+
+def _layout(
+    source: Source, options: Options, catalogue: Mapping[str, str] | None, inferred: Mapping[str, str]
+) -> Layout:
+    return resolve_layout(
+        source.schema,
+        is_text=source.is_text,
+        id=options.id,
+        attributes=options.attributes,
+        types=options.types,
+        defaults=options.defaults,
+        constants=options.constants,
+        missing=options.missing,
+        tz=options.tz,
+        decimal=options.decimal,
+        truncate_times=options.truncate_times,
+        catalogue=catalogue,
+        inferred=inferred,
+        allow_suspect_ids=options.allow_suspect_ids,
+        ids_from_floats=options.ids_from_floats,
+    )
+
+
+def _untyped(source: Source, id_column: str, options: Options, catalogue: Mapping[str, str] | None) -> list[str]:
+    """Return the text columns whose type nobody declares."""
+    if not source.is_text or catalogue is not None:
+        return []
+    mapping = choose_attributes(source.schema.names, id_column, options.attributes)
+    return [name for name in mapping if name not in (options.types or {}) and name != id_column]
+
+
+def _first_of_each_row(problems: Sequence[Problem]) -> list[Problem]:
+    return list({problem.row: problem for problem in reversed(problems)}.values())[::-1]
+
+
+def _line(problem: Problem) -> Line:
+    """Return a problem as the journal may hold it: where a cell is at fault, without what the cell says."""
+    value = problem.value if problem.column is None else MASK
+    return Line(problem.row, problem.code, problem.column, replace(problem, value=value).message)
