@@ -19,11 +19,10 @@ from t1data.sandbox.campaigns import present
 from t1data.sandbox.checks import LONGEST_ID, Body, flag, read_body, silent
 from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, invalid
 from t1data.sandbox.evaluation import Evaluation
-from t1data.sandbox.event_store import BUILT_IN, record
-from t1data.sandbox.rules import evaluate_event
+from t1data.sandbox.event_store import BUILT_IN
+from t1data.sandbox.happening import happen
 from t1data.sandbox.session_body import PROFILE_SECTIONS, read_sections
 from t1data.sandbox.session_store import Session
-from t1data.sandbox.settlement import grant_points
 from t1data.sandbox.trial import trial
 
 
@@ -118,13 +117,14 @@ def _new_session(account: Account, sent: _Event) -> Session:
 
 
 def _happen(account: Account, sent: _Event, *, profile: sqlite3.Row | None, session: Session | None = None) -> Outcome:
-    """Run the rules for an event, carry out what they grant, and keep it."""
-    evaluation = evaluate_event(account, sent.type, profile=profile, session=session, campaign_ids=sent.campaign_ids)
-    if profile is not None:
-        grant_points(account, profile["id"], evaluation.effects, session_id=None, tentative=False)
-        profiles.touch_activity(account, profile)
-    event = record(account, sent.type, evaluation.effects, profile=profile, session=session, attributes=sent.attributes)
-    return Outcome(evaluation, event, profile["integration_id"] if profile else "", session)
+    return happen(
+        account,
+        sent.type,
+        profile=profile,
+        session=session,
+        attributes=sent.attributes,
+        campaign_ids=sent.campaign_ids,
+    )
 
 
 def _with_discounts(session: Session, evaluation: Evaluation) -> dict[str, Any]:

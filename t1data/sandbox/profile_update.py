@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox import audiences, checks, event_store, profiles, rules, settlement
+from t1data.sandbox import audiences, checks, profiles
 from t1data.sandbox.answers import Outcome, answer
 from t1data.sandbox.attributes import Catalogue
 from t1data.sandbox.core import Account, Call, Handler, Reply
+from t1data.sandbox.happening import happen
 from t1data.sandbox.session_body import PROFILE_SECTIONS, read_sections
 from t1data.sandbox.trial import trial
 
@@ -76,14 +77,10 @@ def _apply(account: Account, update: _Update) -> None:
 
 
 def _run_rules(account: Account, update: _Update, *, is_new: bool) -> Outcome:
-    """Let the rules see the profile as it is now, carry out what they grant, and keep the event."""
-    row = profiles.get(account, update.integration_id)
+    """Let the rules see the profile as it is now."""
     event_type = "talon_profile_created" if is_new else "talon_profile_updated"
-    evaluation = rules.evaluate_event(account, event_type, profile=row, campaign_ids=update.campaign_ids)
-    settlement.grant_points(account, row["id"], evaluation.effects, session_id=None, tentative=False)
-    profiles.touch_activity(account, row)
-    event = event_store.record(account, event_type, evaluation.effects, profile=row)
-    return Outcome(evaluation, event, update.integration_id)
+    row = profiles.get(account, update.integration_id)
+    return happen(account, event_type, profile=row, campaign_ids=update.campaign_ids)
 
 
 def _answer_plainly(account: Account, update: _Update) -> dict[str, Any]:

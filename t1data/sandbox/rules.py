@@ -57,36 +57,12 @@ from typing import Any
 from t1data.sandbox import campaigns, coupons, referrals
 from t1data.sandbox.codes import fold
 from t1data.sandbox.core import Account, parse
-from t1data.sandbox.effects import Effect
 from t1data.sandbox.evaluation import Evaluation, evaluate
 from t1data.sandbox.facts import Campaign, Code, Facts
 from t1data.sandbox.rule_checks import check_rules
 from t1data.sandbox.session_store import Session
-from t1data.sandbox.settlement import grant_points
 
-__all__ = ["check_rules", "evaluate_event", "evaluate_profile"]
-
-
-def evaluate_profile(account: Account, profile: sqlite3.Row, *, event_type: str) -> list[Effect]:
-    """Run the rules for a profile update, and write the points that they grant.
-
-    Parameters
-    ----------
-    account : Account
-        The account; a dry run has to roll back what this writes.
-    profile : sqlite3.Row
-        The profile as it stands after the update.
-    event_type : str
-        ``"talon_profile_created"`` or ``"talon_profile_updated"``.
-
-    Returns
-    -------
-    list of dict
-        Effects in the API's own shape, maybe none.
-    """
-    evaluation = evaluate_event(account, event_type, profile=profile)
-    grant_points(account, profile["id"], evaluation.effects, session_id=None, tentative=False)
-    return list(evaluation.effects)
+__all__ = ["check_rules", "evaluate_event"]
 
 
 def evaluate_event(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from t1data.sandbox import attributes, events, sessions
+from t1data.sandbox import attributes, handlers
 from t1data.sandbox.core import Account, Call, Options, Refusal, dump, parse
 
+HANDLERS = handlers.collect()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -49,7 +50,7 @@ class Shop:
             attributes.define(self.account, entity, name, kind)
 
     def call(self, operation: str, body: Any = None, *, path: dict[str, str] | None = None, **query: str) -> Any:
-        handler = {**sessions.HANDLERS, **events.HANDLERS}[operation]
+        handler = HANDLERS[operation]
         with self.account.transaction():
             reply = handler(self.account, Call(path or {}, query, body))
         self.status = reply.status

@@ -377,12 +377,17 @@ def test_eligibility_tells_how_each_rule_fared(shop: Shop) -> None:
 def test_a_profile_update_can_grant_points(shop: Shop) -> None:
     grant = {"effect": "addLoyaltyPoints", "program": 3, "points": 5}
     shop.campaign(1, rule(grant, event="talon_profile_created"), rule(name="for sessions"))
-    shop.put("s", {"profileId": "bob"})
-    with shop.account.transaction():
-        profile = shop.row("SELECT * FROM profile")
-        effects = rules.evaluate_profile(shop.account, profile, event_type="talon_profile_created")
-        assert rules.evaluate_profile(shop.account, profile, event_type="talon_profile_updated") == []
-    assert [effect["effectType"] for effect in effects] == ["addLoyaltyPoints"]
+
+    def update(**query: str) -> Any:
+        body = {"responseContent": ["event"]}
+        return shop.call("update_customer_profile_v2", body, path={"integrationId": "bob"}, **query)
+
+    assert kinds(update(runRuleEngine="true", dry="true")) == ["addLoyaltyPoints"]
+    assert shop.row("SELECT count(*) FROM loyalty_entry")[0] == 0
+    created = update(runRuleEngine="true")
+    assert (kinds(created), created["event"]["type"]) == (["addLoyaltyPoints"], "talon_profile_created")
+    updated = update(runRuleEngine="true")
+    assert (kinds(updated), updated["event"]["type"]) == ([], "talon_profile_updated")
     assert shop.row("SELECT amount, tentative FROM loyalty_entry")[:] == ("5", 0)
 
 
