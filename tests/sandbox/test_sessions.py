@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from caller import send
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop import Shop, item, kinds, refused
 
+from t1data.sandbox import Sandbox
 from t1data.sandbox.core import Refusal
 
 
@@ -469,3 +472,45 @@ def test_garbage_meets_a_refusal_or_an_answer_and_nothing_else(body: Any) -> Non
 def test_a_session_that_is_not_there_is_a_404(shop: Shop) -> None:
     with refused(404):
         shop.session("nobody")
+
+
+SEED = {
+    "loyalty_programs": [{"id": 3, "name": "club", "title": "Club"}],
+    "campaigns": [
+        {
+            "id": 7,
+            "name": "Spring",
+            "features": ["coupons"],
+            "coupons": [{"value": "A/B 25%"}],
+            "rules": [
+                {
+                    "name": "A quarter off",
+                    "when": {"coupon": True, "cart_total_at_least": 20},
+                    "then": [
+                        {"effect": "setDiscount", "name": "Spring", "percent": 25},
+                        {"effect": "addLoyaltyPoints", "program": 3, "points_per_unit": 0.5},
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_a_seeded_campaign_answers_over_http() -> None:
+    with Sandbox() as sandbox:
+        sandbox.load(SEED)
+        cart = {"profileId": "bob", "couponCodes": ["A/B 25%"], "cartItems": [item(11.10, 2)], "state": "closed"}
+        path = "/v2/customer_sessions/order%2F1"
+        wanted = ["customerSession", "loyalty", "coupons"]
+        got = send(sandbox, "PUT", path, {"customerSession": cart, "responseContent": wanted})
+        state = json.loads(got.body, parse_float=Decimal)
+        assert got.status == 200
+        assert kinds(state) == ["acceptCoupon", "setDiscount", "addLoyaltyPoints"]
+        assert [effect["props"]["value"] for effect in state["effects"][1:]] == [Decimal("5.55"), Decimal("11.1")]
+        assert state["customerSession"]["total"] == Decimal("22.2")
+        assert state["loyalty"]["programs"]["3"]["ledger"]["currentBalance"] == Decimal("11.1")
+        assert state["coupons"][0]["usageCounter"] == 1
+        again = send(sandbox, "PUT", path, {"customerSession": cart})
+        assert (again.status, again.json()["StatusCode"]) == (400, 400)
+        assert send(sandbox, "GET", path).json()["customerSession"]["integrationId"] == "order/1"
