@@ -105,9 +105,10 @@ _BY_FAILURE: dict[Failure, type[errors.RequestError]] = {
 # What these say holds for the body whenever it is sent, so for an earlier attempt too.
 _FINAL = (errors.BadRequestError, errors.TooLargeError, errors.CertificateError)
 
+_LOOK_FIRST = "it may have been applied: look before it is sent again"
 _ADVICE: dict[type[errors.RequestError], str] = {
     errors.ConnectError: "check the base URL's host and port, and that the network reaches it",
-    errors.CertificateError: "check the host name; own root certificates go into SSL_CERT_FILE",
+    errors.CertificateError: "check the host name; own root certificates go into REQUESTS_CA_BUNDLE or SSL_CERT_FILE",
     errors.BadRequestError: "correct what the server names",
     errors.AuthError: "check that the key is right, not expired, and of this environment (live or sandbox)",
     errors.NotFoundError: "check the id or code, and the base URL",
@@ -115,9 +116,6 @@ _ADVICE: dict[type[errors.RequestError], str] = {
     errors.TooLargeError: "send fewer rows in one request",
     errors.RateLimitedError: "wait, then go on at a lower rate",
     errors.RedirectError: "set the base URL to the right host; redirects are never followed",
-    errors.NoAnswerError: "it may have been applied: look before it is sent again",
-    errors.ServerError: "it may have been applied: look before it is sent again",
-    errors.AnswerError: "it may have been applied: look before it is sent again",
 }
 
 
@@ -141,7 +139,7 @@ def error_for(
     """
     kind = error_class(exchange)
     told = kind if not doubt or issubclass(kind, (errors.InDoubtError, *_FINAL)) else errors.NoAnswerError
-    message = _message(operation, exchange, kind=kind, advice=_ADVICE[told], attempts=attempts, why=why)
+    message = _message(operation, exchange, kind=kind, advice=_advice(operation, told), attempts=attempts, why=why)
     return told(
         message,
         operation=operation.name,
@@ -151,6 +149,11 @@ def error_for(
         attempts=attempts,
         retry_after=asked_wait(exchange.headers),
     )
+
+
+def _advice(operation: Operation, kind: type[errors.RequestError]) -> str:
+    doubtful = _LOOK_FIRST if operation.writes else "nothing was to be changed: try again later"
+    return _ADVICE.get(kind, doubtful)
 
 
 def error_class(exchange: Exchange) -> type[errors.RequestError]:

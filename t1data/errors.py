@@ -22,8 +22,8 @@
         │   └── RedirectError        3xx: redirects are never followed
         └── InDoubtError         sent, and no clear answer: it may have been applied
             ├── NoAnswerError        time-out, reset or a cut answer
-            ├── ServerError          5xx
-            └── AnswerError          a 2xx whose content cannot be what was asked for
+            ├── ServerError          5xx, and 408, 421, 423, 425: who says so may stand between, and not know
+            └── AnswerError          a 2xx whose content cannot be what was asked for, or a status of no class
 
 The split that matters to a caller who wants to try again is the one below `RequestError`: after a
 `NotSentError` or a `RefusedError` a repeat cannot do anything twice, after an `InDoubtError` it can,
@@ -153,7 +153,7 @@ class NoAnswerError(InDoubtError):
 
 
 class ServerError(InDoubtError):
-    """A 5xx: a gateway may say so after the change was made."""
+    """A 5xx, 408, 421, 423 or 425: a gateway may say so after the change was made."""
 
 
 class AnswerError(InDoubtError):
