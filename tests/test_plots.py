@@ -89,7 +89,7 @@ def shaded(ax: Axes) -> list[tuple[float, float]]:
     return [(span.get_x(), span.get_x() + span.get_width()) for span in spans]
 
 
-def requests_drawn(ax: Axes) -> dict[str, list[float]]:
+def batches_drawn(ax: Axes) -> dict[str, list[float]]:
     ticks = [line for line in ax.lines if line.get_marker() == "|"]
     return {str(line.get_label()): list(line.get_xdata()) for line in ticks}
 
@@ -109,15 +109,15 @@ def test_the_title_says_all_five_counts_in_words():
 
 
 @pytest.mark.parametrize("requests", [1, 2, 24, 10_000])
-def test_an_even_pace_is_a_flat_line_over_every_request(requests: int):
+def test_an_even_pace_is_a_flat_line_over_every_batch(requests: int):
     ax = plot_run(even_run(requests))
     speed, edges = steps(ax)
     end = 0.05 * (requests - 1) + 0.04
     assert edges[0] == 0
     assert edges[-1] == pytest.approx(end)
     assert speed[1:] == pytest.approx(speed[1], rel=0.3)
-    word = "request" if requests == 1 else "requests"
-    assert [len(at) for at in requests_drawn(ax).values()] == [requests]
+    word = "batch" if requests == 1 else "batches"
+    assert [len(at) for at in batches_drawn(ax).values()] == [requests]
     assert legend(ax) == [
         f"rows accepted (mean {1000 * requests / end:,.0f} a second)",
         f"{requests:,} {word} accepted",
@@ -140,38 +140,38 @@ def test_the_area_under_the_line_is_the_number_of_accepted_rows(
     assert np.sum(speed * np.diff(edges)) == pytest.approx(1000 * state.count("done"))
 
 
-def test_requests_have_a_tick_when_they_were_sent_and_a_name_for_what_became_of_them():
+def test_batches_have_a_tick_when_they_were_sent_and_a_name_for_what_became_of_them():
     frame = batches(
         sent=[0, 1, 2, 3, 4],
         took=[0.5, 0.5, 0.5, None, None],
         state=["done", "refused", "done", "in_doubt", "intent"],
     )
     ax = plot_run(run_of(frame, accepted=2000, refused=1000, in_doubt=2000))
-    assert requests_drawn(ax) == {
-        "2 requests accepted": [0, 2],
-        "1 request refused": [1],
-        "2 requests in doubt": [3, 4],
+    assert batches_drawn(ax) == {
+        "2 batches accepted": [0, 2],
+        "1 batch refused": [1],
+        "2 batches in doubt": [3, 4],
     }
 
 
 def test_batches_that_were_never_sent_are_not_drawn():
     frame = batches(sent=[0, np.nan], took=[0.5, None], state=["done", "planned"])
-    assert requests_drawn(plot_run(run_of(frame, accepted=1000, unsent=1000))) == {"1 request accepted": [0]}
+    assert batches_drawn(plot_run(run_of(frame, accepted=1000, unsent=1000))) == {"1 batch accepted": [0]}
 
 
 def test_a_wait_is_shaded_before_the_attempt_that_it_held_back():
     frame = batches(sent=[0, 1], took=[1, 6.5], attempts=[1, 2], waited=[0.9, 6.0])
     ax = plot_run(run_of(frame, accepted=2000))
     assert shaded(ax) == [pytest.approx((1.25, 7.25))]
-    assert legend(ax)[-1] == "waiting to send again (1 request, 6 s)"
-    assert "1 request waited 6 s to be sent again" in describe(ax)
+    assert legend(ax)[-1] == "waiting to send again (1 batch, 6 s)"
+    assert "1 batch waited 6 s to be sent again" in describe(ax)
 
 
 def test_waits_at_the_same_time_are_shaded_once():
     frame = batches(sent=[0, 0.5, 20], took=[10, 10, 10], attempts=2, waited=8.0)
     ax = plot_run(run_of(frame, accepted=3000))
     assert shaded(ax) == [pytest.approx((1, 9.5)), pytest.approx((21, 29))]
-    assert legend(ax)[-1] == "waiting to send again (3 requests, 16.5 s)"
+    assert legend(ax)[-1] == "waiting to send again (3 batches, 16.5 s)"
 
 
 def test_waiting_for_a_turn_in_the_even_pace_is_not_shaded():
@@ -183,7 +183,7 @@ def test_waiting_for_a_turn_in_the_even_pace_is_not_shaded():
 def test_the_hours_between_a_run_and_its_resume_are_left_out_and_marked():
     sent = [0, 1, 2, 50_002, 50_003]
     ax = plot_run(run_of(batches(sent=sent, took=[1] * 5), accepted=5000))
-    assert requests_drawn(ax) == {"5 requests accepted": pytest.approx([0, 1, 2, 4, 5])}
+    assert batches_drawn(ax) == {"5 batches accepted": pytest.approx([0, 1, 2, 4, 5])}
     dashed = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
     assert dashed == [pytest.approx(4)]
     assert legend(ax)[-1] == "interrupted (13.9 h left out)"
@@ -191,7 +191,7 @@ def test_the_hours_between_a_run_and_its_resume_are_left_out_and_marked():
 
 def test_a_slow_pace_is_no_interruption():
     ax = plot_run(run_of(batches(sent=[100.0 * n for n in range(20)], took=[1] * 20), accepted=20_000))
-    assert requests_drawn(ax) == {"20 requests accepted": pytest.approx([100.0 * n for n in range(20)])}
+    assert batches_drawn(ax) == {"20 batches accepted": pytest.approx([100.0 * n for n in range(20)])}
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_a_notebook_shows_the_picture_with_its_words_as_alternative_text():
     assert data["text/plain"] == metadata["image/png"]["alt"] == describe(ax)
     assert describe(ax) == (
         "24,000 of 24,000 rows accepted. Accepted 24,000, invalid 0, refused 0, unsent 0, in doubt 0. "
-        "24 requests in 1.19 s, 20,168 rows accepted a second, no waits."
+        "24 batches in 1.19 s, 20,168 rows accepted a second, no waits."
     )
 
 

@@ -50,7 +50,7 @@ def new_axes(*, height: float) -> Axes:
 
 def write_title(ax: Axes, counts: Mapping[str, int]) -> None:
     """Say above the axes how many rows were accepted, and on a second line all five counts."""
-    headline = f"{counts['accepted']:,} of {number(sum(counts.values()), 'row')} accepted"
+    headline = f"{counts['accepted']:,} of {number(sum(counts.values()), 'row', 'rows')} accepted"
     five = [f"{in_words(outcome)} {counts[outcome]:,}" for outcome in COLOURS]
     ax.set_title(headline, loc="left", color=INK, fontsize=13, fontweight="bold", pad=26)
     above = offset_copy(ax.transAxes, fig=ax.get_figure(root=True), y=9, units="points")
@@ -135,9 +135,9 @@ def as_png(ax: Axes, *, dpi: int, metadata: Mapping[str, str] | None = None) -> 
     return png.getvalue()
 
 
-def number(count: int, noun: str) -> str:
-    """Write a count with its noun: ``"1 row"``, ``"2,000 rows"``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def number(count: int, one: str, many: str) -> str:
+    """Write a count with its noun: ``"1 batch"``, ``"2,000 batches"``."""
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The course of a run: how fast its rows were accepted, its requests, its waits."""
+"""The course of a run: how fast its rows were accepted, its batches, its waits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Course(Protocol):
 
 
 def plot_run(run: Course, *, ax: Axes | None = None) -> Axes:
-    """Draw how fast the rows of a run were accepted, with every request and every wait.
+    """Draw how fast the rows of a run were accepted, with every batch and every wait.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def plot_run(run: Course, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        Over the time since the first request: rows accepted a second, in steps of at least three requests where
-        there are enough; below the zero line one tick a request, at the moment it was sent; shaded, the waits
-        before a request was sent again. More than a minute without a request in flight is left out and marked.
+        Over the time since the first request: rows accepted a second, in steps of about three batches or more;
+        below the zero line one tick a batch, at the moment it was first sent; shaded, the waits before a batch
+        was sent again. More than a minute without a request in flight is left out and marked.
 
     Examples
     --------
@@ -93,21 +93,21 @@ def _draw_speed(ax: Axes, course: Timeline) -> None:
     if not course.rows.any():
         ax.set_yticks([0])
     for outcome in COLOURS:
-        _draw_requests(ax, course, outcome=outcome, at_height=-0.065 * top)
+        _draw_batches(ax, course, outcome=outcome, at_height=-0.065 * top)
 
 
-def _draw_requests(ax: Axes, course: Timeline, *, outcome: str, at_height: float) -> None:
+def _draw_batches(ax: Axes, course: Timeline, *, outcome: str, at_height: float) -> None:
     sent = course.sent[course.outcome == outcome]
     if len(sent):
         size, width = (8, 1.0) if outcome == "accepted" else (13, 1.8)  # the few must show among the many
-        label = f"{number(len(sent), 'request')} {in_words(outcome)}"
+        label = f"{number(len(sent), 'batch', 'batches')} {in_words(outcome)}"
         ticks = Line2D(sent, [at_height] * len(sent), linestyle="none", marker="|", label=label)
         ticks.set(color=COLOURS[outcome], markersize=size, markeredgewidth=width)
         ax.add_line(ticks)
 
 
 def _draw_waits(ax: Axes, course: Timeline) -> None:
-    label = f"waiting to send again ({number(course.repeats, 'request')}, {duration(course.waited)})"
+    label = f"waiting to send again ({number(course.repeats, 'batch', 'batches')}, {duration(course.waited)})"
     for start, stop in course.waits:
         ax.axvspan(start, stop, color=INK, alpha=0.28, linewidth=0, label=label)
         label = ""
@@ -146,6 +146,6 @@ def _draw_legend(ax: Axes) -> None:
 
 
 def _words(course: Timeline) -> str:
-    waits = f"{number(course.repeats, 'request')} waited {duration(course.waited)} to be sent again"
-    sent = f"{number(len(course.sent), 'request')} in {duration(course.end)}"
+    waits = f"{number(course.repeats, 'batch', 'batches')} waited {duration(course.waited)} to be sent again"
+    sent = f"{number(len(course.sent), 'batch', 'batches')} in {duration(course.end)}"
     return f"{sent}, {course.mean:,.0f} rows accepted a second, {waits if course.repeats else 'no waits'}."

@@ -1,4 +1,4 @@
-"""When the requests of a run were sent, answered and held back: numbers, ready to be drawn."""
+"""When the batches of a run were sent, answered and held back: numbers, ready to be drawn."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _OUTCOME_OF_STATE = {"done": "accepted", "refused": "refused", "planned": "unsen
 
 @dataclass(frozen=True)
 class Timeline:
-    """The requests of a run in the order they were sent, in seconds since the first, interruptions left out.
+    """The batches of a run in the order they were sent, in seconds since the first, interruptions left out.
 
     Attributes
     ----------
     start : Timestamp
-        When the first request was sent.
+        When the first batch was sent.
     sent, ended : array of float
-        When each request was sent, and when its answer came.
+        When each batch was sent, and when its answer came.
     rows : array of float
-        Rows of each request that were accepted.
+        Rows of each batch that were accepted.
     outcome : array of str
-        What became of each request.
+        What became of each batch.
     waits : list of (float, float)
-        Spans in which a request waited to be sent again; they do not overlap.
+        Spans in which a batch waited to be sent again; they do not overlap.
     repeats : int
-        How many requests waited to be sent again.
+        How many batches waited to be sent again.
     interruptions : array of float
         Where on the axis a stretch without any request was left out.
     left_out : float
@@ -62,7 +62,7 @@ class Timeline:
 
     @property
     def waited(self) -> float:
-        """Seconds in which at least one request waited to be sent again."""
+        """Seconds in which at least one batch waited to be sent again."""
         return sum(stop - start for start, stop in self.waits)
 
     def speed(self) -> tuple[Seconds, Seconds]:
@@ -82,7 +82,7 @@ class Timeline:
 
 
 def timeline(batches: pd.DataFrame) -> Timeline:
-    """Read the requests of ``run.batches``; there must be at least one, and each must have been sent."""
+    """Read ``run.batches``; there must be at least one, and each must have been sent."""
     batches = batches.sort_values("started_at", kind="stable")
     waited = batches["waited"].fillna(0).to_numpy(float)
     attempts = batches["attempts"].fillna(0).to_numpy(int)
