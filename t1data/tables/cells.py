@@ -90,6 +90,6 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "string": (_is_text, "not_a_string"),
     "number": (lambda value: isinstance(value, _Number), "not_a_number"),
     "boolean": (lambda value: isinstance(value, bool), "not_a_boolean"),
-    "time": (lambda value: _is_text(value) and re.match(ZONED, value) is not None, "bad_time"),
+    "time": (lambda value: _is_text(value) and re.fullmatch(ZONED, value) is not None, "bad_time"),
     "location": (lambda value: isinstance(value, dict), "not_an_object"),
 }

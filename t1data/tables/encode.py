@@ -14,7 +14,7 @@ from t1data.tables.ids import read_ids
 from t1data.tables.layout import Column, Layout
 from t1data.tables.problems import Problem
 from t1data.tables.report import Fault, list_problems
-from t1data.tables.strings import EMPTY, escape, sizes, text
+from t1data.tables.strings import EMPTY, escape, indices, sizes, text
 from t1data.tables.tokens import Flaw, Tokens
 from t1data.tables.values import tokens_of
 
@@ -105,7 +105,7 @@ class Encoder:
 
     def _profiles(self, ids: pa.StringArray, tokens: list[Tokens], at: Rows) -> _Profiles:
         if len(at) < len(ids):
-            keep = pa.array(at)
+            keep = indices(at)
             ids, tokens = ids.take(keep), [cells.take(keep) for cells in tokens]
         columns = self._layout.columns
         sent = [_attribute(column, cells) for column, cells in zip(columns, tokens, strict=True)]

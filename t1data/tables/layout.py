@@ -13,9 +13,9 @@ from t1data.tables.choices import ID, check_names, choose_attributes, choose_id,
 from t1data.tables.decide import decide_types, declare
 from t1data.tables.ids import check_id_field
 from t1data.tables.literals import literal
-from t1data.tables.times import check_zone
 from t1data.tables.types import is_json
 from t1data.tables.values import Reading
+from t1data.tables.zones import zone
 
 Missing = Literal["omit", "clear"]
 MISSING = ("omit", "clear")
@@ -172,7 +172,8 @@ def resolve_layout(
 
 
 def _reading(is_text: bool, tz: str | None, decimal: str, truncate_times: bool) -> Reading:
-    check_zone(tz)
+    if tz is not None:
+        zone(tz)
     require_known("decimal", [decimal], valid=(".", ","))
     return Reading(blank_is_missing=is_text, tz=tz, decimal=decimal, truncate_times=truncate_times)
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.tables.problems import Problem
+from t1data.tables.strings import indices
 from t1data.tables.tokens import Flaw
 
 Fault = tuple[str | None, Flaw]
@@ -46,7 +47,7 @@ def list_problems(
 def _problems(
     batch: pa.RecordBatch, rows: npt.NDArray[np.int64], ids: pa.StringArray, column: str | None, flaw: Flaw
 ) -> list[Problem]:
-    at = pa.array(flaw.at)
+    at = indices(flaw.at)
     names = ids.take(at).to_pylist()
     values = [None] * len(at) if column is None else _shown(batch.column(column).take(at))
     return [

@@ -70,6 +70,17 @@ def positions(mask: pa.BooleanArray) -> npt.NDArray[np.int64]:
     return np.frombuffer(found.buffers()[1], np.uint64, len(found)).astype(np.int64)
 
 
+def indices(at: npt.NDArray[np.int64]) -> pa.Int64Array:
+    """Return positions as Arrow takes them."""
+    return pa.Array.from_buffers(pa.int64(), len(at), [None, pa.py_buffer(np.ascontiguousarray(at))])
+
+
+def mask(flags: npt.NDArray[np.bool_]) -> pa.BooleanArray:
+    """Return flags as Arrow takes them."""
+    packed = np.packbits(flags, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(packed)])
+
+
 def wrap(array: pa.StringArray, before: str, after: str) -> pa.StringArray:
     """Put the same text before and after each cell that is not null."""
     array = pc.binary_replace_slice(array, 0, 0, before) if before else array
@@ -152,6 +163,6 @@ def without(array: pa.StringArray, at: npt.NDArray[np.int64]) -> pa.StringArray:
     """Return the array with nulls at some positions."""
     if not at.size:
         return array
-    mask = np.zeros(len(array), bool)
-    mask[at] = True
-    return pc.if_else(pa.array(mask), NONE, array)
+    hidden = np.zeros(len(array), bool)
+    hidden[at] = True
+    return pc.if_else(mask(hidden), NONE, array)

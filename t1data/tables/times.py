@@ -7,27 +7,12 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.errors import InputError
 from t1data.tables.strings import NONE, nulls, texts
 from t1data.tables.tokens import Tokens, flaws_of
+from t1data.tables.zones import PER_SECOND, to_utc
 
 _DAY = 86_400
 _FIRST, _END = -719_162 * _DAY, 2_932_897 * _DAY  # years 1 to 9999, all that RFC 3339 can write, in seconds from 1970
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}  # nanoseconds of 64 bits reach only from 1677 to 2262
-
-
-def check_zone(tz: str | None) -> None:
-    """Raise `InputError` when the zone's name is unknown.
-
-    Examples
-    --------
-    >>> check_zone("Europe/Berlin")
-    """
-    try:
-        if tz is not None:
-            pc.assume_timezone(nulls(1, pa.timestamp("s")), tz)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"tz: got {tz!r}, valid are names such as 'Europe/Berlin' or 'UTC', and '+02:00'") from error
 
 
 def time_tokens(array: pa.Array, *, tz: str | None = None, truncate: bool = False) -> Tokens:
@@ -47,7 +32,7 @@ def time_tokens(array: pa.Array, *, tz: str | None = None, truncate: bool = Fals
     if zone is None:
         return Tokens(nulls(len(array)), flaws=flaws_of(naive_time=array.is_valid()))
     moments, fine = _to_micros(moments, truncate)
-    utc, unclear = (_zoneless(moments), _never(fine)) if moments.type.tz else _to_utc(moments, zone)
+    utc, unclear = (_zoneless(moments), _never(fine)) if moments.type.tz else to_utc(moments, zone)
     flaws = flaws_of(bad_time=_out_of_range(utc), ambiguous_time=unclear, time_too_precise=fine)
     return Tokens(_written(utc), '"', 'Z"', flaws=flaws)
 
@@ -76,15 +61,8 @@ def _to_micros(array: pa.TimestampArray, truncate: bool) -> tuple[pa.TimestampAr
     return cut.cast(pa.timestamp("us", array.type.tz)), finer
 
 
-def _to_utc(array: pa.TimestampArray, tz: str) -> tuple[pa.TimestampArray, pa.BooleanArray]:
-    """Return local times in UTC, and which of them the clock showed twice or never."""
-    early = pc.assume_timezone(array, tz, ambiguous="earliest", nonexistent="earliest")
-    late = pc.assume_timezone(array, tz, ambiguous="latest", nonexistent="latest")
-    return _zoneless(early), pc.not_equal(early, late)
-
-
 def _out_of_range(array: pa.TimestampArray) -> pa.BooleanArray:
-    scale = _PER_SECOND[array.type.unit]
+    scale = PER_SECOND[array.type.unit]
     ticks = array.view(pa.int64())
     first, end = _FIRST * scale, _END * scale
     bounds = pc.min_max(ticks)
@@ -131,13 +109,17 @@ def time_literals(array: pa.StringArray, *, tz: str | None = None, truncate: boo
     cells = pc.replace_substring_regex(cells, _FRACTION, r"\1")
     zoned = _parsed(_matching(cells, ZONED), pa.timestamp("us", "UTC"))
     naive = _matching(cells, _NAIVE)
-    local, unclear = _to_utc(_parsed(naive, pa.timestamp("us")), tz or "UTC")
+    local, unclear = to_utc(_parsed(naive, pa.timestamp("us")), tz or "UTC")
     utc = pc.coalesce(_zoneless(zoned), local)
     lost = pc.and_(array.is_valid(), utc.is_null())
-    flaws = {"bad_time": pc.or_kleene(lost, _out_of_range(utc)), "ambiguous_time": unclear, "time_too_precise": fine}
-    return Tokens(
-        _written(utc), '"', 'Z"', flaws=flaws_of(**flaws, naive_time=naive.is_valid() if tz is None else lost)
+    bare = local.is_valid() if tz is None else nulls(len(array), pa.bool_())
+    flaws = flaws_of(
+        bad_time=pc.or_kleene(lost, _out_of_range(utc)),
+        naive_time=bare,
+        ambiguous_time=unclear,
+        time_too_precise=pc.and_(fine, utc.is_valid()),
     )
+    return Tokens(_written(utc), '"', 'Z"', flaws=flaws)
 
 
 def _matching(cells: pa.StringArray, pattern: str) -> pa.StringArray:

@@ -2,66 +2,21 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wire import Part, attributes, codes, encode, one_column, profiles, values
 
-from t1data.tables.encode import Encoded, Encoder
+from t1data.tables.encode import Encoder
 from t1data.tables.layout import resolve_layout
-
-
-@dataclass(frozen=True)
-class Part:
-    """A slice as the readers hand it out."""
-
-    batch: pa.RecordBatch
-    rows: np.ndarray
-
-
-def encode(columns: dict[str, pa.Array], *, first: int = 0, is_text: bool = False, **options: Any) -> Encoded:
-    batch = pa.RecordBatch.from_pydict(columns)
-    layout = resolve_layout(batch.schema, is_text=is_text, **options)
-    return Encoder(layout).encode(Part(batch, np.arange(first, first + len(batch))))
-
-
-def profiles(encoded: Encoded) -> list[dict[str, Any]]:
-    """The profiles as a strict reader sees them, numbers as the text that was written."""
-    found = []
-    for piece in encoded.pieces.to_pylist():
-        assert piece.endswith(b"},")
-        found.append(json.loads(piece[:-1], parse_float=Number, parse_int=Number, parse_constant=pytest.fail))
-    assert len(found) == len(encoded.rows) == len(encoded.ids)
-    assert [profile["integrationId"] for profile in found] == encoded.ids.to_pylist()
-    return found
-
-
-class Number(str):
-    """A number as it was written."""
-
-
-def attributes(encoded: Encoded) -> list[dict[str, Any]]:
-    return [profile["attributes"] for profile in profiles(encoded)]
-
-
-def values(encoded: Encoded, name: str = "value") -> list[Any]:
-    return [found.get(name) for found in attributes(encoded)]
-
-
-def one_column(array: pa.Array, **options: Any) -> Encoded:
-    return encode({"integration_id": pa.array(map(str, range(len(array))), pa.string()), "value": array}, **options)
-
-
-def codes(encoded: Encoded) -> list[tuple[int, str]]:
-    return [(problem.row, problem.code) for problem in encoded.problems]
 
 
 def stored(columns: dict[str, pa.Array]) -> list[bytes | None]:
@@ -140,24 +95,17 @@ def test_a_tenth_is_written_as_a_tenth_in_any_width(width: type[np.floating]) ->
 @given(data=st.data(), scale=st.integers(0, 12))
 def test_decimals_keep_every_digit(data: st.DataObject, scale: int) -> None:
     units = data.draw(st.lists(st.none() | st.integers(-(10**38) + 1, 10**38 - 1), max_size=20))
-    numbers = [None if unit is None else Decimal(unit).scaleb(-scale, _WIDE) for unit in units]
+    numbers = [None if unit is None else Decimal(unit).scaleb(-scale, WIDE) for unit in units]
     for array in (pa.array(numbers, pa.decimal128(38, scale)), pa.array(numbers, pa.decimal256(60, scale))):
         assert [text and Decimal(text) for text in values(one_column(array))] == numbers
-
-
-def _wide() -> Any:
-    import decimal
-
-    return decimal.Context(prec=100)
-
-
-_WIDE = _wide()
 
 
 @pytest.mark.parametrize(("number", "arrow"), [("1E-30", pa.decimal128(38, 32)), ("1E+50", pa.decimal256(60, 0))])
 def test_the_smallest_and_largest_decimals_are_exact(number: str, arrow: pa.DataType) -> None:
     assert Decimal(values(one_column(pa.array([Decimal(number)], arrow)))[0]) == Decimal(number)
 
+
+WIDE = decimal.Context(prec=100)
 
 TEXT_TYPES = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
 texts = st.lists(st.none() | st.text(max_size=12), max_size=20)
