@@ -21,7 +21,7 @@ from t1data.tables import sniff
 from t1data.tables.csv_blocks import Block, blocks_of, record_starts
 from t1data.tables.csv_scan import Dialect, Record, Scanner
 from t1data.tables.files import FileStamp, fingerprint_of
-from t1data.tables.problems import Problem
+from t1data.tables.problems import REASONS, Problem
 from t1data.tables.records import SLICE_ROWS, Fingerprint, Slice, Source, check_names
 from t1data.tables.text import TextFile
 
@@ -184,14 +184,15 @@ def _sample(text: TextFile) -> bytes:
 
 
 def _header(sample: bytes, dialect: Dialect) -> Header:
-    records = Scanner(dialect).records(sample, line=1, final=len(sample) > _LONGEST_HEADER)
+    records = Scanner(dialect).records(sample, line=1, final=True)
     record = next((record for record in records if not record.blank), None)
-    if record is None:
-        raise InputError(f"{dialect.where} has no rows, nor a header that ends within 1 MB. Check that it is text.")
-    raw = sample[: record.end]
-    names = [field.decode() for field in record.fields]
-    if record.code or "\0" in raw.decode():
-        raise InputError(f"{dialect.where}: the header cannot be read ({record.code}).")
+    if record is None or not sample.strip():
+        raise InputError(f"{dialect.where} has no rows, nor a header in its first MB. Check that it is the right file.")
+    if record.code == "nul_character":
+        raise InputError(f"{dialect.where}: the header holds NUL, as UTF-16 does. Pass encoding='utf-16-le' (or -be).")
+    if record.code:
+        raise InputError(f"{dialect.where}: the header cannot be read. {REASONS[record.code]} (line {record.line})")
+    raw, names = sample[: record.end], [field.decode() for field in record.fields]
     if len(names) == 1:
         sniff.check_one_column(raw, where=dialect.where)
     check_names(names, where=dialect.where)
