@@ -15,7 +15,8 @@ from t1data import errors
 if TYPE_CHECKING:
     from t1data.bulk.progress import Progress
     from t1data.client import Client
-    from t1data.journal.runs import Run, read_run
+    from t1data.history import list_runs, open_run, resume
+    from t1data.journal.runs import Run
     from t1data.management import Management
     from t1data.plots import plot_outcomes, plot_run, save_picture
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
@@ -30,10 +31,12 @@ __all__ = [
     "UpsertPlan",
     "check_profiles",
     "errors",
+    "list_runs",
+    "open_run",
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
-    "read_run",
+    "resume",
     "save_picture",
     "upsert_profiles",
 ]
@@ -46,10 +49,12 @@ _HOME = {
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
     "check_profiles": "t1data.profiles",
+    "list_runs": "t1data.history",
+    "open_run": "t1data.history",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
-    "read_run": "t1data.journal.runs",
+    "resume": "t1data.history",
     "save_picture": "t1data.plots",
     "upsert_profiles": "t1data.profiles",
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from t1data.errors import RunFailed
+from t1data.journal.files import write_outcomes
 from t1data.journal.outcomes import SCHEMA, IdReader, count_outcomes, head_of, outcome_chunks
 from t1data.journal.records import OUTCOMES, read_batches, reading
 
@@ -92,6 +93,10 @@ class Run:
         """Raise `RunFailed` unless every row was accepted."""
         if self.counts["accepted"] != self.rows:
             raise RunFailed(f"{_in_words(self)}; see run.failures")
+
+    def write_outcomes(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write `outcomes` to a CSV or Parquet file in bounded memory, whole or not at all; see `write_outcomes`."""
+        write_outcomes(self.journal, Path(path), ids=self._ids, overwrite=overwrite)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts for machines, as the last line of the command line prints them."""

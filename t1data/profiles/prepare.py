@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.bulk.batches import EncodedRows
@@ -23,6 +25,8 @@ from t1data.tables.problems import Problem
 from t1data.tables.records import Source
 from t1data.tables.source import open_source
 from t1data.tables.survey import Survey, survey
+
+Numbers = npt.NDArray[np.int64]
 
 ENTITY = "CustomerProfile"
 
@@ -64,7 +68,8 @@ class Prepared:
     layout: Layout
     survey: Survey
     duplicates: Mapping[int, Duplicate]
-    policy: Policy
+    options: Options
+    path: str | None = None
     catalogue_checked: bool = False
     _encoder: Encoder = field(init=False, repr=False, compare=False)
 
@@ -83,16 +88,16 @@ class Prepared:
                 problems = sorted([*problems, *more], key=lambda problem: problem.row)
             yield Part(rows, problems, encoded.cleared)
 
-    def ids(self) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], pa.Array]]:
+    def ids(self) -> Iterator[tuple[Numbers, pa.Array]]:
         """Yield row numbers and ids, for people who look at outcomes; the journal holds no ids."""
-        for slice_ in self.source.slices([self.layout.id_column]):
-            yield slice_.rows, read_ids(slice_.batch.column(0)).text
+        return ids_of(self.source, self.layout.id_column)
 
     def facts(self) -> dict[str, Any]:
-        """Return what must be the same when a run is resumed."""
+        """Return what must be the same when a run is resumed, and how to read the input again."""
         return {
             "input": self.source.fingerprint(),
-            "layout": asdict(self.layout) | {"duplicates": self.policy},
+            "layout": asdict(self.layout) | {"duplicates": self.options.duplicates},
+            "recipe": {"path": self.path, "options": asdict(self.options)},
         }
 
     def _without_duplicates(self, part: EncodedRows, ids: pa.StringArray) -> tuple[EncodedRows, list[Problem]]:
@@ -137,7 +142,14 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
         )
     layout = _layout(source, options, catalogue, found.types)
     duplicates = find_duplicates(source, layout, repeated=found.repeated, policy=options.duplicates)
-    return Prepared(source, layout, found, duplicates, options.duplicates, catalogue is not None)
+    path = os.path.abspath(data) if isinstance(data, str | os.PathLike) else None
+    return Prepared(source, layout, found, duplicates, options, path, catalogue is not None)
+
+
+def ids_of(source: Source, id_column: str) -> Iterator[tuple[Numbers, pa.Array]]:
+    """Yield the row numbers and ids of a source."""
+    for slice_ in source.slices([id_column]):
+        yield slice_.rows, read_ids(slice_.batch.column(0)).text
 
 
 def read_catalogue(client: Client | None) -> dict[str, str] | None:

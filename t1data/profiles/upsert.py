@@ -235,17 +235,18 @@ def upsert_profiles(
     )  # fmt: skip
     client.check_unlocked(OPERATION)
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return _send(client, prepared, journal=journal, connections=connections, progress=progress)
+    return send(client, prepared, journal=journal, connections=connections, progress=progress)
 
 
-def _send(
+def send(
     client: Client,
     prepared: Prepared,
     *,
-    journal: str | Path | None,
-    connections: int,
-    progress: bool | Callable[[Progress], None] | None,
+    journal: str | Path | None = None,
+    connections: int = 4,
+    progress: bool | Callable[[Progress], None] | None = None,
 ) -> Run:
+    """Send a prepared input, or what its journal does not hold as settled."""
     id_ = new_run_id(JOB, time.time())
     path = Path(journal) if journal is not None else runs_folder() / f"{id_}.sqlite"
     with Journal(path) as record, watching(progress, total=prepared.survey.rows) as watch:

@@ -1,0 +1,134 @@
+"""Runs of this machine, after the fact: list them, look into one, go on with one that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from t1data.bulk.progress import Progress
+from t1data.client import Client
+from t1data.errors import InputError, JournalError
+from t1data.journal.names import find_journal, runs_folder
+from t1data.journal.outcomes import IdReader, head_of
+from t1data.journal.records import OUTCOMES, RunRecord, reading
+from t1data.journal.runs import Run, read_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The module of each job, by the operation that its journals name. Each has `reopen_ids` and `resume`.
+_JOBS = {"upsert_profiles": "t1data.profiles.resume"}
+
+
+class _Resumable(Protocol):
+    def reopen_ids(self, facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]: ...
+    def resume(self, client: Client, journal: Path, *, facts: dict[str, Any], data: Any, progress: Any) -> Run: ...
+
+
+def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
+    """Return the runs of a folder, the newest first.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where journals lie; the user's state folder (or ``T1DATA_RUNS``) by default.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by run: ``operation, base_url, started_at, finished_at, rows, accepted, invalid, refused, unsent,
+        in_doubt, stopped, journal``; times in UTC. A file that is no journal is left out.
+    """
+    import pandas as pd
+
+    found = []
+    for path in sorted(Path(folder or runs_folder()).glob("*.sqlite"), reverse=True):
+        try:
+            head, run = read_head_of(path), read_run(path)
+        except JournalError:
+            continue
+        counts = {name: run.counts[name] for name in OUTCOMES}
+        found.append(
+            {
+                "run": head.id,
+                "operation": head.operation,
+                "base_url": head.base_url,
+                "started_at": pd.Timestamp(head.started_at, unit="s", tz="UTC"),
+                "finished_at": pd.Timestamp(head.finished_at, unit="s", tz="UTC") if head.finished_at else pd.NaT,
+                "rows": run.rows,
+                **counts,
+                "stopped": head.stopped,
+                "journal": str(path),
+            }
+        )
+    names = ["operation", "base_url", "started_at", "finished_at", "rows", *OUTCOMES, "stopped", "journal"]
+    return pd.DataFrame(found, columns=["run", *names]).set_index("run")
+
+
+def open_run(run: str | Path, *, data: Any = None) -> Run:
+    """Return a run by its id or its journal.
+
+    Parameters
+    ----------
+    run : str or path
+        The id, or the journal's file.
+    data : optional
+        The input, if it was not a file or is no longer where it was; the ids of `Run.outcomes` are read from it.
+
+    Raises
+    ------
+    JournalError
+        There is no such run.
+    """
+    path = find_journal(run)
+    head = read_head_of(path)
+    ids, index = _job(head).reopen_ids(head.facts, data)
+    return read_run(path, ids=ids, index=index)
+
+
+def resume(
+    client: Client,
+    run: str | Path,
+    *,
+    data: Any = None,
+    progress: bool | Callable[[Progress], None] | None = None,
+) -> Run:
+    """Go on with a run: what was not sent is sent, and what is in doubt goes out again if the operation is repeatable.
+
+    Parameters
+    ----------
+    client : Client
+        For the same base URL; the key may be a new one.
+    run : str or path
+        The id, or the journal's file.
+    data : optional
+        The input, if it was not a file or is no longer where it was. It must be unchanged.
+    progress : bool or callable, optional
+        As for the job itself.
+
+    Raises
+    ------
+    JournalError, InputError
+        Nothing was sent: there is no such run, or the input, host or mapping is not that of the run.
+    """
+    path = find_journal(run)
+    head = read_head_of(path)
+    data = data if data is not None else head.facts.get("recipe", {}).get("path")
+    if data is None:
+        raise InputError(f"run {head.id} read its rows from memory; give them again: resume(client, run, data=...)")
+    return _job(head).resume(client, path, facts=head.facts, data=data, progress=progress)
+
+
+def read_head_of(path: Path) -> RunRecord:
+    """Return the head of the run in a journal."""
+    with reading(path) as db:
+        return head_of(db, path)
+
+
+def _job(head: RunRecord) -> _Resumable:
+    if head.operation not in _JOBS:
+        raise JournalError(f"run {head.id} is of the operation {head.operation!r}, which this version does not know")
+    job: Any = import_module(_JOBS[head.operation])
+    return job  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""Go on with an upsert, from what its journal says about the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from t1data.bulk.progress import Progress
+from t1data.client import Client
+from t1data.errors import InputError
+from t1data.journal.outcomes import IdReader
+from t1data.journal.runs import Run
+from t1data.profiles.prepare import Options, ids_of, prepare, read_catalogue
+from t1data.profiles.upsert import OPERATION, send
+from t1data.tables.source import open_source
+
+
+def resume(
+    client: Client,
+    journal: Path,
+    *,
+    facts: dict[str, Any],
+    data: Any,
+    progress: bool | Callable[[Progress], None] | None,
+) -> Run:
+    """Send what a run left unsent or in doubt; its journal refuses any other input."""
+    client.check_unlocked(OPERATION)
+    options = Options(**facts["recipe"]["options"])
+    prepared = prepare(data, options, catalogue=read_catalogue(client))
+    return send(client, prepared, journal=journal, progress=progress)
+
+
+def reopen_ids(facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]:
+    """Return a reader of the ids and the index of the input, or None when it is no longer there unchanged."""
+    data = data if data is not None else facts["recipe"]["path"]
+    if data is None:
+        return None, None
+    options = Options(**facts["recipe"]["options"])
+    try:
+        source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
+        if source.fingerprint()["sha256"] != facts["input"]["sha256"]:
+            return None, None
+    except InputError:
+        return None, None
+    return lambda: ids_of(source, facts["layout"]["id_column"]), source.index
