@@ -142,11 +142,8 @@ class App:
             return answer
 
     def _apply(self, route: Route, call: Call) -> Answer:
-        handler = self._handlers.get(route.operation)
-        if handler is None:
-            raise Refusal(501, "This sandbox does not serve this operation")
         with self._account.transaction():
-            reply = handler(self._account, call)
+            reply = self._handlers[route.operation](self._account, call)
         return wire.answer_reply(reply)
 
     async def _wait(self, seconds: float) -> None:

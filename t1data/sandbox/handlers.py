@@ -1,24 +1,22 @@
-"""All handlers of the account, by operation."""
+"""All handlers, by operation."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from collections.abc import Mapping
 
+from t1data.sandbox import (
+    audiences,
+    coupons,
+    events,
+    inventory,
+    management,
+    profile_update,
+    profiles,
+    referrals,
+    sessions,
+)
 from t1data.sandbox.core import Account, Call, Handler, Reply
 from t1data.sandbox.openapi import serve_openapi
-
-_MODULES = (
-    "profiles",
-    "profile_update",
-    "audiences",
-    "coupons",
-    "referrals",
-    "inventory",
-    "management",
-    "sessions",
-    "events",
-)
 
 
 def authping(account: Account, call: Call) -> Reply:
@@ -26,11 +24,16 @@ def authping(account: Account, call: Call) -> Reply:
     return Reply(200, {})
 
 
-def collect() -> dict[str, Handler]:
-    """Return the handlers of every module."""
-    handlers: dict[str, Handler] = {"authping": authping, "openapi": serve_openapi}
-    for name in _MODULES:
-        module = f"t1data.sandbox.{name}"
-        if importlib.util.find_spec(module):
-            handlers |= getattr(importlib.import_module(module), "HANDLERS", {})
-    return handlers
+HANDLERS: Mapping[str, Handler] = {
+    **profiles.HANDLERS,
+    **profile_update.HANDLERS,
+    **audiences.HANDLERS,
+    **coupons.HANDLERS,
+    **referrals.HANDLERS,
+    **inventory.HANDLERS,
+    **sessions.HANDLERS,
+    **events.HANDLERS,
+    **management.HANDLERS,
+    "authping": authping,
+    "openapi": serve_openapi,
+}

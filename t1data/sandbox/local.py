@@ -11,10 +11,11 @@ from os import PathLike, fspath
 from types import TracebackType
 from typing import Any
 
-from t1data.sandbox import handlers, schema, seed
+from t1data.sandbox import schema, seed
 from t1data.sandbox.app import App, Keys
 from t1data.sandbox.core import Account, Options
 from t1data.sandbox.faults import Faults
+from t1data.sandbox.handlers import HANDLERS
 from t1data.sandbox.idempotency import Replays
 from t1data.sandbox.log import Requests
 from t1data.sandbox.server import LOOPBACK, Server
@@ -138,7 +139,7 @@ class Sandbox:
     def _serve(self, account: Account) -> Server:
         app = App(
             account,
-            handlers.collect(),
+            HANDLERS,
             keys=Keys(self.api_key, self.management_key),
             faults=self.faults,
             requests=self.requests,
