@@ -96,9 +96,9 @@ def _leave_only_bars(ax: Axes, bars: int) -> None:
 
 def _bars(run: Outcomes) -> list[_Bar]:
     """Count the rows that were not accepted; those that `failures` does not list get a bar without a reason."""
-    bars = []
+    bars, failures = [], run.failures  # once: a run reads its journal each time
     for outcome in COLOURS.keys() - {"accepted"}:
-        reasons = run.failures.loc[run.failures["outcome"] == outcome, "reason"].value_counts()
+        reasons = failures.loc[failures["outcome"] == outcome, "reason"].value_counts()
         bars += [_Bar(outcome, str(reason), int(rows)) for reason, rows in reasons.items()]
         bars.append(_Bar(outcome, "", run.counts[outcome] - int(reasons.sum())))
     bars = sorted((bar for bar in bars if bar.rows > 0), key=lambda bar: (-bar.rows, bar.label))

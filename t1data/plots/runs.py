@@ -66,7 +66,8 @@ def plot_run(run: Course, *, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(height=3.7)
     write_title(ax, run.counts)
-    sent = run.batches[run.batches["started_at"].notna()]
+    batches = run.batches  # once: a run reads its journal each time
+    sent = batches[batches["started_at"].notna()]
     if sent.empty:
         say_instead(ax, "No request was sent.")
         return ax
