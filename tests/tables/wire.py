@@ -27,8 +27,11 @@ class Number(str):
 
 
 def encode(columns: dict[str, pa.Array], *, first: int = 0, is_text: bool = False, **options: Any) -> Encoded:
-    batch = pa.RecordBatch.from_pydict(columns)
-    layout = resolve_layout(batch.schema, is_text=is_text, **options)
+    return encode_batch(pa.RecordBatch.from_pydict(columns), first=first, is_text=is_text, **options)
+
+
+def encode_batch(batch: pa.RecordBatch, *, first: int = 0, **options: Any) -> Encoded:
+    layout = resolve_layout(batch.schema, **options)
     return Encoder(layout).encode(Part(batch, np.arange(first, first + len(batch))))
 
 
