@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,7 +134,9 @@ class Spool:
             for batch in reader:
                 writer.write_batch(batch)
                 rows += batch.num_rows
-        return cls(file, rows)
+        spool = cls(file, rows)
+        weakref.finalize(spool, file.close)
+        return spool
 
     def __call__(self) -> Iterator[pa.RecordBatch]:
         """Read all batches from the beginning."""
