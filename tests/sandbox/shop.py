@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from t1data.sandbox import attributes, handlers
+from t1data.sandbox import attributes
 from t1data.sandbox.core import Account, Call, Options, Refusal, dump, parse
+from t1data.sandbox.handlers import HANDLERS
 
-HANDLERS = handlers.collect()
+HANDLERS = handlers.HANDLERS
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
