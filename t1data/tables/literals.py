@@ -57,10 +57,11 @@ def _is_wide(value: Any) -> bool:
 
 
 def _cell(value: Any, what: str) -> tuple[pa.Array, str | None]:
-    if isinstance(value, dict):
-        return texts([json.dumps(value, allow_nan=False)]), "location"
     try:
+        if isinstance(value, dict):
+            return texts([json.dumps(value, allow_nan=False)]), "location"
         array = pa.array([Decimal(value) if _is_wide(value) else value])
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+    except (pa.ArrowException, OverflowError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{what}: got {value!r}, valid are text, number, boolean, time and lists") from error
-    return array, kind_of(array.type)
+    # Arrow makes a list of a set, in an order that nobody chose.
+    return array, None if isinstance(value, set | frozenset) else kind_of(array.type)
