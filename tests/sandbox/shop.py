@@ -13,7 +13,6 @@ from t1data.sandbox import attributes
 from t1data.sandbox.core import Account, Call, Options, Refusal, dump, parse
 from t1data.sandbox.handlers import HANDLERS
 
-HANDLERS = handlers.HANDLERS
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
