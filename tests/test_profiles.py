@@ -418,3 +418,33 @@ def test_four_senders_never_have_one_id_in_flight_twice_and_lose_no_row(sandbox:
     counted = Counter(profile["integrationId"] for profile in received(sandbox))
     assert len(counted) == 25_000
     assert set(counted.values()) == {1}
+
+
+def test_ids_that_look_the_same_are_sent_exactly_and_reported_in_the_plan(
+    sandbox: t1.Sandbox, client: t1.Client
+) -> None:
+    ids = ["Anna", "anna", "Zo\u00eb", "Zoe\u0308", "x\u200by", "xy", "other"]
+    people = pd.DataFrame({"integration_id": ids, "Age": range(7)})
+    plan = t1.plan_upsert(client, people)
+    assert plan.twins is not None
+    assert plan.twins.examples == ((0, 1), (2, 3), (4, 5))
+    assert "3 ids differ from another one only in case" in str(plan)
+    t1.upsert_profiles(client, people)
+    assert [profile["integrationId"] for profile in received(sandbox)] == ids
+
+
+def test_a_file_that_changes_under_the_run_stops_it_and_every_row_still_has_an_outcome(
+    client: t1.Client, tmp_path: Path
+) -> None:
+    lines = "".join(f"c{n},{n}\n" for n in range(200_000))
+    path = write(tmp_path / "p.csv", "integration_id,Age\n" + lines)
+
+    def meddle(progress: t1.Progress) -> None:
+        if progress.counts["accepted"]:
+            path.touch()
+
+    run = t1.upsert_profiles(client, path, progress=meddle)
+    assert "changed" in str(run.stopped)
+    assert run.counts["accepted"] > 0
+    assert run.counts["unsent"] > 0
+    assert sum(run.counts.values()) == 200_000

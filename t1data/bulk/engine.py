@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from t1data.bulk.batches import Batch, EncodedRows, cut, regather, split_at
 from t1data.bulk.delivery import Delivery, Job
 from t1data.bulk.progress import Watch
+from t1data.errors import InputError
 from t1data.journal.records import BatchRecord, Line, leaves
 from t1data.journal.store import Journal
 
@@ -56,11 +57,11 @@ class Engine:
             self._feed(encoded)
             self._drain(workers)
             self._delivery.finish_deferred()
-        except KeyboardInterrupt:
-            self._watch.stop("interrupted")
+        except (KeyboardInterrupt, InputError) as error:  # the input can turn out to be changed or broken half way
+            self._watch.stop(str(error) or "interrupted")
             self._let_go(workers)
-        except BaseException:
-            self._watch.stop("stopped by an error")
+        except BaseException as error:
+            self._watch.stop(f"stopped by {type(error).__name__}")
             self._let_go(workers)
             raise
         if self._crash is not None:
@@ -115,7 +116,7 @@ class Engine:
                 self._delivery.deliver(batch)
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread by run()
             self._crash = self._crash or error
-            self._watch.stop("stopped by an error")
+            self._watch.stop(f"stopped by {type(error).__name__}")
 
     def _take(self) -> Batch | None:
         while not self._watch.stopping.is_set():

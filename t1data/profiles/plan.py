@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from t1data.tables.twins import Twins
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -42,6 +44,8 @@ class UpsertPlan:
         How a text file was read: its ``delimiter`` and ``encoding``.
     catalogue_checked : bool
         Whether names and types were held against the account's attributes.
+    twins : Twins or None
+        Ids that a person would take for the same, though they are not.
     """
 
     source: str
@@ -59,6 +63,7 @@ class UpsertPlan:
     problems: pd.DataFrame = field(repr=False)
     reading: Mapping[str, str] = field(repr=False)
     catalogue_checked: bool = False
+    twins: Twins | None = None
 
     @property
     def cleared(self) -> int:
@@ -84,6 +89,7 @@ class UpsertPlan:
             "requests": self.requests,
             "seconds": self.seconds,
             "cleared": self.cleared,
+            "suspected_duplicates": self.twins.groups if self.twins else 0,
             "id_column": self.id_column,
             "columns": {
                 str(name): str(kind) for name, kind in zip(self.columns["attribute"], self.columns["type"], strict=True)
@@ -107,6 +113,8 @@ class UpsertPlan:
             said.append(f"{self.collapsed:,} rows say the same as another row with their id and go out once")
         if self.blank_lines:
             said.append(f"{self.blank_lines:,} blank lines are no rows")
+        if self.twins:
+            said.append(self.twins.message)
         said.append(f"{self.cleared:,} cells would be cleared")
         said.append("attributes: " + (", ".join(self._attributes()) or "none"))
         checked = "held against the account's attributes" if self.catalogue_checked else "not held against the account"

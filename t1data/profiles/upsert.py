@@ -21,6 +21,7 @@ from t1data.profiles.prepare import Options, Part, Prepared, prepare, read_catal
 from t1data.tables.duplicates import Policy
 from t1data.tables.layout import Missing
 from t1data.tables.problems import Problem
+from t1data.tables.twins import find_twins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -306,6 +307,7 @@ def _plan(client: Client, prepared: Prepared) -> UpsertPlan:
         problems=_problem_frame(prepared, problems),
         reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
         catalogue_checked=prepared.catalogue_checked,
+        twins=find_twins(source, layout.id_column),
     )
 
 
