@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from t1data.body import Body, encode_query
 from t1data.config import Settings, settings_named, settings_of
 from t1data.door import Door
-from t1data.key import ApiKey
+from t1data.key import ApiKey, as_key
 from t1data.lock import LiveLock
 from t1data.management import Management
 from t1data.operations import OPERATIONS, Operation, operation_named
@@ -51,6 +51,10 @@ class Client:
 
     Attributes
     ----------
+    base_url, rate, live_name
+        As given; the URL without a slash at the end.
+    key_hint : str
+        The last four characters of the key, for people to tell keys apart.
     management : Management or None
         The Management API, when there is a key for it; it shares the lock and has a pace of its own.
 
@@ -77,12 +81,13 @@ class Client:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         live_name: str | None = None,
     ) -> None:
-        key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
-        lock, pacer = LiveLock(live_name), Pacer(rate)
-        self.management = Management(base_url, management_key, limits=limits, lock=lock) if management_key else None
+        key = as_key(api_key)
+        manager = as_key(management_key, scheme="ManagementKey-v1") if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
-        self._rate = rate
+        lock, pacer = LiveLock(live_name), Pacer(rate)
         self._door = Door(base_url, key, pacer=lambda name: pacer, limits=limits, lock=lock, connections=connections)
+        self.management = Management(base_url, manager, limits=limits, lock=lock) if manager else None
+        self.base_url, self.key_hint, self.rate, self.live_name = self._door.url, key.hint, rate, live_name
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
@@ -102,27 +107,12 @@ class Client:
         keys = found.api_key, found.management_key
         return cls(found.base_url, keys[0], management_key=keys[1], rate=rate, live_name=found.live_name)
 
-    @property
-    def base_url(self) -> str:
-        """The deployment, without a slash at the end."""
-        return self._door.url
-
-    @property
-    def rate(self) -> float | None:
-        """Requests a second, None without a limit."""
-        return self._rate
-
-    @property
-    def key_hint(self) -> str:
-        """The last four characters of the key, for people to tell keys apart."""
-        return self._door.key.hint
-
     def key_fingerprint(self, salt: bytes) -> str:
         """Give a salted digest of the key, by which two runs can tell that they used the same one."""
         return self._door.key.fingerprint(salt)
 
     def __repr__(self) -> str:
-        pace = "no limit" if self._rate is None else f"{self._rate:g}/s"
+        pace = "no limit" if self.rate is None else f"{self.rate:g}/s"
         return f"Client({self.base_url}, key {self.key_hint}, {pace})"
 
     def __enter__(self) -> Self:
@@ -142,13 +132,7 @@ class Client:
         self._door.lock.open(name)
 
     def check_unlocked(self, operation: str) -> None:
-        """Raise before a long job when the live environment is locked for `operation`; nothing is sent.
-
-        Raises
-        ------
-        ConfigError
-            With the sentence that says how to go on.
-        """
+        """Raise a `ConfigError` before a long job when the live environment is locked for `operation`."""
         self._door.lock.check(operation_named(operation))
 
     def send(
@@ -172,17 +156,13 @@ class Client:
             In the API's own names and values.
         body : mapping, bytes or memoryview
             Ready bytes are sent as they are, without a look at what they hold.
-        stop : threading.Event
-            Ends every wait.
-        on_wait : callable
-            Called with the reason and the seconds before each wait between attempts.
+        stop, on_wait
+            See `Transport.send`.
 
         Raises
         ------
-        InputError, ConfigError
-            Nothing was sent.
-        RequestError
-            See `t1data.errors` for its branches.
+        InputError, ConfigError, RequestError
+            After the first two nothing was sent; `t1data.errors` shows the branches of the third.
         """
         facts = operation_named(operation)
         return self._door.send(facts, values, query=query, body=body, stop=stop, on_wait=on_wait)

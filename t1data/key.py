@@ -77,6 +77,11 @@ class ApiKey:
         raise TypeError("An API key is never pickled; give it again where it is needed.")
 
 
+def as_key(key: str | ApiKey, *, scheme: str = "ApiKey-v1") -> ApiKey:
+    """Put a key into its holder, unless it is in one already."""
+    return key if isinstance(key, ApiKey) else ApiKey(key, scheme=scheme)
+
+
 def _fault(text: object) -> str | None:
     if not isinstance(text, str):
         return f"must be text, not {type(text).__name__}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import secrets
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Self
@@ -13,7 +14,7 @@ from typing import Any, Self
 from t1data.body import encode_query
 from t1data.door import Door
 from t1data.errors import AnswerError, InputError
-from t1data.key import ApiKey
+from t1data.key import ApiKey, as_key
 from t1data.lock import LiveLock
 from t1data.operations import Operation
 from t1data.pace import Pacer
@@ -78,9 +79,9 @@ class Management:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         lock: LiveLock | None = None,
     ) -> None:
-        key = _key(management_key)
+        key = as_key(management_key, scheme="ManagementKey-v1")
         del management_key  # a traceback that shows locals must not show the key
-        pacer = cache(lambda name: Pacer(rate))
+        pacer = paced_by_endpoint(rate)
         self._door = Door(base_url, key, pacer=pacer, limits=limits, lock=lock or LiveLock(None))
 
     def __repr__(self) -> str:
@@ -211,10 +212,9 @@ class Management:
                 return found
 
 
-def _key(management_key: str | ApiKey) -> ApiKey:
-    if isinstance(management_key, ApiKey):
-        return management_key
-    return ApiKey(management_key, scheme="ManagementKey-v1")
+def paced_by_endpoint(rate: float | None, *, clock: Callable[[], float] = time.monotonic) -> Callable[[str], Pacer]:
+    """Give each operation's name a pace of its own, always the same one."""
+    return cache(lambda name: Pacer(rate, clock=clock))
 
 
 def _record(answer: Answer) -> Record:
