@@ -14,14 +14,14 @@ from typing import Any
 from t1data.sandbox import loyalty, profiles
 from t1data.sandbox import session_store as store
 from t1data.sandbox.answers import Outcome, accepted_coupons, answer
-from t1data.sandbox.attributes import Catalogue
+from t1data.sandbox.attributes import Catalogue, merge
 from t1data.sandbox.campaigns import present
 from t1data.sandbox.checks import LONGEST_ID, Body, flag, read_body, silent
 from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, invalid
 from t1data.sandbox.evaluation import Evaluation
 from t1data.sandbox.event_store import BUILT_IN
 from t1data.sandbox.happening import happen
-from t1data.sandbox.session_body import PROFILE_SECTIONS, read_sections
+from t1data.sandbox.session_body import PROFILE_SECTIONS, read_attributes, read_sections
 from t1data.sandbox.session_store import Session
 from t1data.sandbox.trial import trial
 
@@ -62,8 +62,7 @@ def track_event_v2(account: Account, call: Call) -> Reply:
 
 
 def _read(account: Account, body: Body, *, session_required: bool) -> _Event:
-    attributes = body.mapping("attributes", required=session_required)
-    Catalogue(account, "Event").check(attributes, body.at("attributes"), body.faults)
+    attributes = merge({}, read_attributes(body, Catalogue(account, "Event"), required=session_required))
     if session_required:
         session_id = body.text("sessionId", required=True, least=1)
         profile_id = body.text("profileId", most=LONGEST_ID)

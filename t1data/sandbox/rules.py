@@ -15,7 +15,8 @@ A seed file gives a campaign its rules::
         { effect = "addLoyaltyPoints", program = 3, points_per_unit = 0.5 },
     ]
 
-All conditions of ``when`` must hold; without ``when`` a rule always holds. The conditions:
+Only a campaign that runs is asked: it is enabled, and the time is between its start and its end. All conditions
+of ``when`` must hold; without ``when`` a rule always holds. The conditions:
 
 =======================  ==========================================================================
 ``coupon = true``        a usable coupon of this campaign is in the session; the rule is asked once for each

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox.attributes import Catalogue
+from t1data.sandbox.attributes import Catalogue, merge
 from t1data.sandbox.checks import Body, bad_parameter, flag, instant_of, read_body
 from t1data.sandbox.core import Account, Call
 from t1data.sandbox.money import LARGEST_PRICE, MOST_DECIMALS, is_price
@@ -93,7 +93,7 @@ def read_session(account: Account, part: Body) -> dict[str, Any]:
         "cartItems": _read_items(account, part, costs),
         "additionalCosts": costs.read(part, "session"),
         "identifiers": part.texts("identifiers", most=5),
-        "attributes": _read_attributes(part, Catalogue(account, "CustomerSession")),
+        "attributes": read_attributes(part, Catalogue(account, "CustomerSession")),
         "storeIntegrationId": part.text("storeIntegrationId", least=1, most=1000),
         "loyaltyCards": part.texts("loyaltyCards", most=1),
         "evaluableCampaignIds": part.integers("evaluableCampaignIds"),
@@ -102,8 +102,9 @@ def read_session(account: Account, part: Body) -> dict[str, Any]:
     return {name: value for name, value in members.items() if part.has(name)}
 
 
-def _read_attributes(part: Body, catalogue: Catalogue) -> dict[str, Any]:
-    attributes = part.mapping("attributes")
+def read_attributes(part: Body, catalogue: Catalogue, *, required: bool = False) -> dict[str, Any]:
+    """Return the member ``attributes`` and note what its catalogue does not allow."""
+    attributes = part.mapping("attributes", required=required)
     catalogue.check(attributes, part.at("attributes"), part.faults)
     return attributes
 
@@ -134,7 +135,7 @@ def _read_item(item: Body, catalogue: Catalogue, costs: _CostNames) -> dict[str,
         "category": item.text("category"),
         "product": _read_product(item),
         **{side: item.number(side) for side in ("weight", "height", "width", "length")},
-        "attributes": _read_attributes(item, catalogue),
+        "attributes": merge({}, read_attributes(item, catalogue)),
         "additionalCosts": costs.read(item, "item"),
     }
     return {name: value for name, value in members.items() if item.has(name)}

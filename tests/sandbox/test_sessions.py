@@ -123,7 +123,8 @@ def test_an_update_builds_on_the_earlier_ones(shop: Shop) -> None:
 
 def test_a_new_cart_replaces_the_old_one_with_its_item_attributes(shop: Shop) -> None:
     shop.attribute("CartItem", "Colour", "string")
-    shop.put("s", {"cartItems": [item(5, attributes={"Colour": "red"}), item(6)]})
+    shop.put("s", {"cartItems": [item(5, attributes={"Colour": "red"}), item(6, attributes={"Colour": None})]})
+    assert [each["attributes"] for each in shop.session("s")["cartItems"]] == [{"Colour": "red"}, {}]
     shop.put("s", {"cartItems": [item(5)]})
     assert shop.session("s")["cartItems"] == [{**item(5), "position": 0, "returnedQuantity": 0, "remainingQuantity": 1}]
 
