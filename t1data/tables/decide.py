@@ -12,7 +12,7 @@ from t1data.tables.types import JSON, TYPES, can_become, is_json, is_naive, kind
 from t1data.tables.values import Reading
 
 
-def declare(mapping: Mapping[str, str], types: Mapping[str, str], catalogue: Mapping[str, str]) -> dict[str, str]:
+def declare(mapping: Mapping[str, str], *, types: Mapping[str, str], catalogue: Mapping[str, str]) -> dict[str, str]:
     """Return column → type as the caller and the account declare it, without the columns that neither names.
 
     Parameters
@@ -59,7 +59,7 @@ def decide_types(
     """
     chosen, faults = {}, []
     for name in columns:
-        kind = _kind(schema.field(name))
+        kind = own_kind(schema.field(name))
         default = inferred.get(name, "string") if reading.blank_is_missing else kind
         chosen[name] = declared.get(name) or ("string" if default in (None, "nothing") else str(default))
         faults += _faults(schema.field(name), kind, chosen[name], reading)
@@ -68,7 +68,8 @@ def decide_types(
     return chosen
 
 
-def _kind(field: pa.Field) -> str | None:
+def own_kind(field: pa.Field) -> str | None:
+    """Return the type that a column has by itself, ``"json"`` for ready JSON text, or None if it cannot be sent."""
     return JSON if is_json(field) else kind_of(field.type)
 
 

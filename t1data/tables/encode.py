@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 from t1data.tables.ids import read_ids
 from t1data.tables.layout import Column, Layout
 from t1data.tables.problems import Problem
-from t1data.tables.report import Fault, list_problems
+from t1data.tables.report import Fault, Part, list_problems
 from t1data.tables.strings import EMPTY, escape, indices, sizes, text
 from t1data.tables.tokens import Flaw, Tokens
 from t1data.tables.values import tokens_of
@@ -22,18 +21,6 @@ LARGEST_ROW = 4 * 1024 * 1024
 """Bytes of one profile that are still sent; a batch is cut at the same size."""
 
 Rows = npt.NDArray[np.int64]
-
-
-class Slice(Protocol):
-    """Some rows of a source."""
-
-    @property
-    def batch(self) -> pa.RecordBatch:
-        """The columns of the rows."""
-
-    @property
-    def rows(self) -> Rows:
-        """The 0-based row number of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +71,7 @@ class Encoder:
         self._layout = layout
         self._constants = [text(f'"{name}":{value}') for name, value in layout.constants.items()]
 
-    def encode(self, part: Slice) -> Encoded:
+    def encode(self, part: Part) -> Encoded:
         """Return the profiles of a slice, and the problems of the rows that cannot be sent."""
         ids = read_ids(part.batch.column(self._layout.id_column))
         tokens = [self._tokens(column, part.batch) for column in self._layout.columns]
@@ -96,7 +83,7 @@ class Encoder:
         if large.size:
             faults.append((None, Flaw("row_too_large", large)))
             found = self._profiles(ids.text, tokens, _others(len(ids.text), faults))
-        problems = list_problems(part.batch, part.rows, ids.text, faults)
+        problems = list_problems(part, faults, ids=ids.text)
         return Encoded(part.rows[found.at], found.ids, found.pieces, problems, found.cleared)
 
     def _tokens(self, column: Column, batch: pa.RecordBatch) -> Tokens:

@@ -13,7 +13,7 @@ from t1data.tables.choices import ID, check_names, choose_attributes, choose_id,
 from t1data.tables.decide import decide_types, declare
 from t1data.tables.ids import check_id_field
 from t1data.tables.literals import literal
-from t1data.tables.types import is_json
+from t1data.tables.types import JSON
 from t1data.tables.values import Reading
 from t1data.tables.zones import zone
 
@@ -39,6 +39,8 @@ class Column:
         A cell without a value leaves the attribute as it is, or clears it by a null.
     is_json : bool
         The cells are JSON text already.
+    kind : str
+        What the cells are by themselves: a type, ``"nothing"``, ``"json"``, or ``"text"`` in an untyped source.
     """
 
     name: str
@@ -47,6 +49,12 @@ class Column:
     default: str | None = None
     missing: Missing = "omit"
     is_json: bool = False
+    kind: str = ""
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether a value is sent as another type than its own, which the caller or the account has declared."""
+        return self.kind not in ("nothing", "text", "json", self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +168,13 @@ def resolve_layout(
     check_id_field(schema.field(id_column), ids_from_floats=ids_from_floats)
     mapping = choose_attributes(schema.names, id_column, attributes)
     _check_attributes(list(mapping.values()), list(constants or {}), catalogue)
-    declared = declare(mapping, types or {}, catalogue or {})
+    declared = declare(mapping, types=types or {}, catalogue=catalogue or {})
     chosen = decide_types(schema, declared, columns=mapping, inferred=inferred or {}, reading=reading)
     fallbacks = _defaults(defaults or {}, chosen, reading, id_column)
     absent = _missing(missing, mapping)
+    kinds = {name: "text" if is_text else own_kind(schema.field(name)) or "" for name in mapping}
     columns = tuple(
-        Column(name, attribute, chosen[name], fallbacks.get(name), absent[name], is_json(schema.field(name)))
+        Column(name, attribute, chosen[name], fallbacks.get(name), absent[name], kinds[name] == JSON, kinds[name])
         for name, attribute in mapping.items()
     )
     return Layout(id_column, columns, _constants(constants or {}, catalogue or {}, reading), reading, allow_suspect_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,19 @@ from t1data.tables.problems import Problem
 from t1data.tables.strings import indices
 from t1data.tables.tokens import Flaw
 
+
+class Part(Protocol):
+    """Some rows of a source, such as a `t1data.tables.records.Slice`."""
+
+    @property
+    def batch(self) -> pa.RecordBatch:
+        """The columns of the rows."""
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The 0-based row number of each."""
+
+
 Fault = tuple[str | None, Flaw]
 """A flaw and the source's column in which it was found, if it lies in one."""
 
@@ -19,41 +33,30 @@ _MOST = 20  # problems of one row that are told: a wrong mapping can fault a hun
 _LONGEST = 60
 
 
-def list_problems(
-    batch: pa.RecordBatch, rows: npt.NDArray[np.int64], ids: pa.StringArray, faults: Iterable[Fault]
-) -> list[Problem]:
+def list_problems(part: Part, faults: Iterable[Fault], *, ids: pa.StringArray) -> list[Problem]:
     """Return a problem for each cell at fault, ordered by row.
 
     Parameters
     ----------
-    batch : pyarrow.RecordBatch
-        The slice in which the flaws were found.
-    rows : ndarray of int64
-        The row number of each of its rows.
-    ids : pyarrow.StringArray
-        The integration id of each of its rows, null where there is none.
+    part : Part
+        The rows in which the flaws were found.
     faults : iterable of Fault
         What was found.
+    ids : pyarrow.StringArray
+        The integration id of each row, null where there is none.
     """
-    told = np.zeros(len(rows), np.int64)
+    told = np.zeros(len(part.rows), np.int64)
     problems: list[Problem] = []
     for column, flaw in faults:
         at = flaw.at[told[flaw.at] < _MOST]
         told[at] += 1
-        problems += _problems(batch, rows, ids, column, Flaw(flaw.code, at))
+        values = [None] * len(at) if column is None else _shown(part.batch.column(column).take(indices(at)))
+        names = ids.take(indices(at)).to_pylist()
+        problems += [
+            Problem(row, flaw.code, column=column, value=value, integration_id=name)
+            for row, name, value in zip(part.rows[at].tolist(), names, values, strict=True)
+        ]
     return sorted(problems, key=lambda problem: problem.row)
-
-
-def _problems(
-    batch: pa.RecordBatch, rows: npt.NDArray[np.int64], ids: pa.StringArray, column: str | None, flaw: Flaw
-) -> list[Problem]:
-    at = indices(flaw.at)
-    names = ids.take(at).to_pylist()
-    values = [None] * len(at) if column is None else _shown(batch.column(column).take(at))
-    return [
-        Problem(row, flaw.code, column=column, value=value, integration_id=name)
-        for row, name, value in zip(rows[flaw.at].tolist(), names, values, strict=True)
-    ]
 
 
 def _shown(cells: pa.Array) -> list[str | None]:

@@ -54,11 +54,12 @@ def _never(mask: pa.BooleanArray) -> pa.BooleanArray:
 
 def _to_micros(array: pa.TimestampArray, truncate: bool) -> tuple[pa.TimestampArray, pa.BooleanArray]:
     """Return times no finer than microseconds, and which of them were finer."""
-    if array.type.unit != "ns":
-        return array, nulls(len(array), pa.bool_())
-    cut = pc.floor_temporal(array, unit="microsecond")
-    finer = nulls(len(array), pa.bool_()) if truncate else pc.not_equal(cut, array)
-    return cut.cast(pa.timestamp("us", array.type.tz)), finer
+    micros = pa.timestamp("us", array.type.tz)
+    try:
+        return array.cast(micros) if array.type.unit == "ns" else array, nulls(len(array), pa.bool_())
+    except pa.ArrowInvalid:
+        cut = pc.floor_temporal(array, unit="microsecond")
+        return cut.cast(micros), nulls(len(array), pa.bool_()) if truncate else pc.not_equal(cut, array)
 
 
 def _out_of_range(array: pa.TimestampArray) -> pa.BooleanArray:

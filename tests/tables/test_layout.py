@@ -159,6 +159,17 @@ def test_text_for_a_constant_or_default_is_read_as_the_declared_type() -> None:
     assert attributes(sent) == [{"age": "1.50", "vip": True, "at": "2026-01-01T00:00:00Z"}]
 
 
+def test_the_plan_can_tell_which_columns_are_converted() -> None:
+    schema = SCHEMA.append(pa.field("empty", pa.null()))
+    columns = layout(schema, types={"age": "string"}).columns
+    assert [(column.kind, column.is_converted) for column in columns] == [
+        ("string", False),
+        ("number", True),
+        ("time", False),
+        ("nothing", False),
+    ]
+
+
 def test_missing_may_differ_by_column() -> None:
     assert [column.missing for column in layout(missing={"age": "clear"}).columns] == ["omit", "clear", "omit"]
     assert {column.missing for column in layout(missing="clear").columns} == {"clear"}
