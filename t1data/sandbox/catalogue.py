@@ -21,8 +21,8 @@ class _Details:
     restricted: bool
 
 
-_KINDS = {"custom": "AND editable", "builtin": "AND NOT editable"}
-_SEARCH = "AND instr(lower(name || ' ' || title || ' ' || description), lower(?))"
+_KINDS = {"custom": True, "builtin": False}
+_SEARCH = "instr(lower(name || ' ' || title || ' ' || description), lower(?))"
 
 
 def attribute_json(row: sqlite3.Row) -> dict[str, Any]:
@@ -49,26 +49,29 @@ def attribute_json(row: sqlite3.Row) -> dict[str, Any]:
 
 def get_attributes(account: Account, call: Call) -> Reply:
     """List attributes; filters ``entity``, ``type``, ``kind`` (custom or builtin) and ``search``."""
-    where, values = "1", []
-    for column in ("entity", "type"):
-        if column in call.query:
-            where += f" AND {column} = ?"
-            values.append(call.query[column])
-    kind = call.query.get("kind")
-    if kind is not None and kind not in _KINDS:
-        raise checks.bad_parameter("kind", 'must be "builtin" or "custom"')
-    where += f" {_KINDS.get(kind or '', '')}"
-    if "search" in call.query:
-        where += f" {_SEARCH}"
-        values.append(call.query["search"])
+    filters = {
+        "entity = ?": checks.word(call, "entity"),
+        "type = ?": checks.word(call, "type"),
+        "editable = ?": _read_kind(call),
+        _SEARCH: checks.word(call, "search"),
+    }
+    used = present(filters)
     return pages.answer_page(
         account,
         call,
-        f"SELECT * FROM attribute WHERE {where}",  # noqa: S608 - built of this module's own text
-        values,
+        f"SELECT * FROM attribute WHERE {' AND '.join(used) or 1}",  # noqa: S608 - built of this module's own text
+        list(used.values()),
         sorts={"name": "name", "entity": "entity", "title": "title", "type": "type", "created": "created"},
         to_json=lambda rows: [attribute_json(row) for row in rows],
+        counted=True,
     )
+
+
+def _read_kind(call: Call) -> bool | None:
+    kind = call.query.get("kind")
+    if kind is not None and kind not in _KINDS:
+        raise checks.bad_parameter("kind", 'must be "builtin" or "custom"')
+    return None if kind is None else _KINDS[kind]
 
 
 def create_attribute(account: Account, call: Call) -> Reply:

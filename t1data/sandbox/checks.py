@@ -274,7 +274,9 @@ def show(value: object) -> str:
     """Return a value as the literal texts show it, short."""
     if isinstance(value, list | dict):
         return "[...]" if isinstance(value, list) else "{...}"
-    text = dump(value) if is_number(value) or isinstance(value, str | bool | None) else str(value)
+    if not (value is None or isinstance(value, str | bool) or is_number(value)):
+        return "a number out of range"  # its own text may be too long to write at all
+    text = dump(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -286,6 +288,14 @@ def flag(call: Call, name: str, *, default: bool = False) -> bool:
     if text.lower() not in _BOOLEANS:
         raise bad_parameter(name, "must be true or false")
     return _BOOLEANS[text.lower()]
+
+
+def word(call: Call, name: str) -> str | None:
+    """Return a query value as it is."""
+    text = call.query.get(name)
+    if text is not None and not is_text(text):
+        raise bad_parameter(name, "must be valid Unicode")
+    return text
 
 
 def silent(call: Call) -> bool:

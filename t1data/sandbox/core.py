@@ -232,6 +232,13 @@ class Account:
         Returns the present time, aware and in UTC; passed in so that tests can set it.
     seed : int, optional
         Makes generated codes repeatable.
+
+    Raises
+    ------
+    ValueError
+        When the file is another database, or an account of another version.
+    sqlite3.Error
+        When the file cannot be read, or is no database.
     """
 
     def __init__(
@@ -248,10 +255,17 @@ class Account:
         self._lock = threading.RLock()
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self.db.row_factory = sqlite3.Row
+        try:
+            self._open()
+        except BaseException:
+            self.db.close()
+            raise
+
+    def _open(self) -> None:
+        schema.create(self.db, created=self.now())  # first, so that a file that is not ours stays as it is
         self.db.execute("PRAGMA foreign_keys = ON")
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
-        schema.create(self.db, created=self.now())
 
     def now(self) -> str:
         """Return the present time as RFC 3339 in UTC with microseconds."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,10 @@ from t1data.sandbox import campaigns, checks, profiles
 from t1data.sandbox.campaigns import present
 from t1data.sandbox.core import Account, Call, Handler, Reply, invalid, parse
 
+MOST_POINTS = 10**12
 
-@dataclass
+
+@dataclass(frozen=True)
 class _Points:
     """Points of one entry that are still there."""
 
@@ -132,26 +134,30 @@ def balance(entries: Iterable[sqlite3.Row], now: datetime) -> Balance:
     held: list[_Points] = []
     owed = Decimal(0)
     for entry in entries:
-        amount, made = Decimal(entry["amount"]), checks.moment(entry["created"])
+        amount = Decimal(entry["amount"])
         if amount > 0:
-            start = checks.moment(entry["start_date"]) if entry["start_date"] else made
-            end = checks.moment(entry["expiry_date"]) if entry["expiry_date"] else None
-            held.append(_Points(start, end, amount))
+            held.append(_points(entry, amount))
         else:
-            owed += _take(held, -amount, made)
+            held, missing = _take(held, -amount, checks.moment(entry["created"]))
+            owed += missing
     current = sum((points.left for points in held if points.counts_at(now)), Decimal(0))
     pending = sum((points.left for points in held if points.start > now), Decimal(0))
     return Balance(max(current - owed, Decimal(0)), pending, max(owed - current, Decimal(0)))
 
 
-def _take(held: list[_Points], amount: Decimal, time: datetime) -> Decimal:
-    """Take points that count at a time, and return how many were not there."""
-    useful = [points for points in held if points.counts_at(time)]
-    for points in sorted(useful, key=lambda points: (points.end is None, points.end or time)):
-        taken = min(points.left, amount)
-        points.left -= taken
+def _points(entry: sqlite3.Row, amount: Decimal) -> _Points:
+    end = entry["expiry_date"]
+    return _Points(checks.moment(entry["start_date"] or entry["created"]), end and checks.moment(end), amount)
+
+
+def _take(held: list[_Points], amount: Decimal, time: datetime) -> tuple[list[_Points], Decimal]:
+    """Return the points that stay when some are taken at a time, and how many were not there to take."""
+    stay = []
+    for points in sorted(held, key=lambda points: (points.end is None, points.end or time)):
+        taken = min(points.left, amount) if points.counts_at(time) else Decimal(0)
+        stay.append(replace(points, left=points.left - taken))
         amount -= taken
-    return amount
+    return stay, amount
 
 
 def ledger_json(account: Account, program: sqlite3.Row, entries: Sequence[sqlite3.Row]) -> dict[str, Any]:
@@ -236,7 +242,7 @@ def _change_points(account: Account, call: Call, *, sign: int) -> Reply:
         raise checks.not_found(f"Loyalty program {call.path['loyaltyProgramId']}")
     profile = profiles.get(account, call.path["integrationId"])
     body = checks.read_body(account, call)
-    points = body.number("points", required=True, least=0) or 0
+    points = body.number("points", required=True, least=0, most=MOST_POINTS) or 0
     name, ledger = body.text("name") or "", body.text("subledgerId") or ""
     body.faults.stop()
     if ledger and ledger not in parse(program["subledgers"]):

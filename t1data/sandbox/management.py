@@ -45,7 +45,7 @@ def get_audience_memberships(account: Account, call: Call) -> Reply:
         call,
         "SELECT profile.* FROM membership JOIN profile ON profile.id = profile_id"
         " WHERE audience_id = ? AND instr(integration_id, ?)",
-        (audience["id"], call.query.get("profileQuery", "")),
+        (audience["id"], checks.word(call, "profileQuery") or ""),
         sorts={"created": "created", "integrationId": "integration_id"},
         to_json=lambda rows: profiles.profiles_json(account, rows),
     )
@@ -107,10 +107,11 @@ def _log_upload(account: Account, entity: str, amount: int) -> dict[str, Any]:
 
 def get_referrals_without_total_count(account: Account, call: Call) -> Reply:
     """List the referrals of a campaign; filters ``code``, ``advocate``, ``createdAfter``, ``createdBefore``."""
+    code = checks.word(call, "code")
     filters = {
         "campaign_id = ?": _campaign(account, call)["id"],
-        "code = ?": codes.fold(account, call.query["code"]) if "code" in call.query else None,
-        "advocate = ?": call.query.get("advocate"),
+        "code = ?": None if code is None else codes.fold(account, code),
+        "advocate = ?": checks.word(call, "advocate"),
         "created > ?": checks.instant_of(call, "createdAfter"),
         "created < ?": checks.instant_of(call, "createdBefore"),
     }

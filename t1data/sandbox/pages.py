@@ -20,6 +20,7 @@ def answer_page(
     *,
     sorts: Mapping[str, str],
     to_json: Callable[[list[sqlite3.Row]], list[dict[str, Any]]],
+    counted: bool = False,
 ) -> Reply:
     """Answer with the page that ``pageSize``, ``skip`` and ``sort`` ask for.
 
@@ -37,15 +38,17 @@ def answer_page(
         The names that ``sort`` may hold, and their columns.
     to_json : callable
         Turns the rows of the page into the API's objects.
+    counted : bool
+        Whether this list tells its whole size unasked, as that of attributes does.
     """
     size = checks.whole(call, "pageSize", default=LARGEST_PAGE, least=1, most=LARGEST_PAGE)
     skip = checks.whole(call, "skip", default=0, least=0)
     ordered = f"{query} ORDER BY {_order(call, sorts)} LIMIT ? OFFSET ?"
     rows = account.db.execute(ordered, (*values, size + 1, skip)).fetchall()
     data = to_json(rows[:size])
-    if checks.flag(call, "withTotalResultSize"):
+    if counted or checks.flag(call, "withTotalResultSize"):
         total = account.db.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0]  # noqa: S608
-        return Reply(200, {"totalResultSize": total, "data": data})
+        return Reply(200, {"totalResultSize": total, "hasMore": len(rows) > size, "data": data})
     return Reply(200, {"hasMore": len(rows) > size, "data": data})
 
 

@@ -79,7 +79,6 @@ out are given by the account. An attribute that exists with the same type is lef
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tomllib
 from collections.abc import Mapping
@@ -142,10 +141,10 @@ def _complaint(body: Body) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     file = _seed_file(path) if path.is_dir() else path
-    text = file.read_text(encoding="utf-8")
     try:
-        return tomllib.loads(text, parse_float=Decimal) if file.suffix == ".toml" else _table(parse(text))
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        text = file.read_text(encoding="utf-8")
+        return _table(tomllib.loads(text, parse_float=Decimal) if file.suffix == ".toml" else parse(text))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} cannot be read: {error}") from None
 
 
@@ -160,7 +159,7 @@ def _seed_file(folder: Path) -> Path:
 
 def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("The seed must be a table")
+        raise ValueError("it must be a table")
     return value
 
 
