@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from t1data.errors import InputError
 from t1data.tables.choices import ID, check_names, choose_attributes, choose_id, listing, require_known
-from t1data.tables.decide import decide_types, declare
+from t1data.tables.decide import decide_types, declare, own_kind
 from t1data.tables.ids import check_id_field
 from t1data.tables.literals import literal
 from t1data.tables.types import JSON
