@@ -29,7 +29,7 @@ def answer_page(
     account : Account
         Where the rows are.
     call : Call
-        Its query says which page; ``withTotalResultSize=true`` asks for a count in place of ``hasMore``.
+        Its query says which page; ``withTotalResultSize=true`` asks for the size of the whole list besides.
     query : str
         A SELECT without ORDER BY; every row has an ``id``.
     values : sequence
@@ -46,7 +46,7 @@ def answer_page(
     ordered = f"{query} ORDER BY {_order(call, sorts)} LIMIT ? OFFSET ?"
     rows = account.db.execute(ordered, (*values, size + 1, skip)).fetchall()
     data = to_json(rows[:size])
-    if counted or checks.flag(call, "withTotalResultSize"):
+    if checks.flag(call, "withTotalResultSize") or counted:
         total = account.db.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0]  # noqa: S608
         return Reply(200, {"totalResultSize": total, "hasMore": len(rows) > size, "data": data})
     return Reply(200, {"hasMore": len(rows) > size, "data": data})
