@@ -52,7 +52,8 @@ def _bound(column: pa.Array) -> int:
 def _weights(column: pa.Array) -> npt.NDArray[np.int64]:
     if isinstance(column, pa.DictionaryArray):
         of_values = _weights(column.dictionary)
-        return np.append(of_values, 0)[column.indices.fill_null(len(of_values)).to_numpy()]
+        unfolded: npt.NDArray[np.int64] = np.append(of_values, 0)[column.indices.fill_null(len(of_values)).to_numpy()]
+        return unfolded
     if at.is_string(column.type) or at.is_large_string(column.type):
         lengths: npt.NDArray[np.int64] = pc.binary_length(column).fill_null(0).to_numpy().astype(np.int64)
         return lengths

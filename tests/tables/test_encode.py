@@ -7,13 +7,14 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import Part, attributes, codes, encode, one_column, profiles, values
+from wire import Part, attributes, codes, encode, encode_batch, one_column, profiles, values
 
 from t1data.tables.encode import Encoder
 from t1data.tables.layout import resolve_layout
@@ -214,6 +215,66 @@ def test_every_row_is_either_sent_or_has_a_problem_and_the_input_stays_as_it_was
     assert sorted(encoded.rows.tolist() + list({p.row for p in encoded.problems})) == list(range(count))
     assert len(profiles(encoded)) == len(encoded.rows)
     assert before == stored(columns)
+
+
+SCALARS = {
+    pa.int8(): st.integers(-128, 127),
+    pa.uint64(): st.integers(0, 2**64 - 1),
+    pa.float64(): st.floats(allow_nan=False, allow_infinity=False),
+    pa.float32(): st.floats(allow_nan=False, allow_infinity=False, width=32),
+    pa.decimal128(30, 6): st.integers(-(10**20), 10**20).map(lambda units: Decimal(units).scaleb(-6)),
+    pa.bool_(): st.booleans(),
+    pa.string(): st.text(max_size=5),
+    pa.large_string(): st.text(max_size=5),
+    pa.timestamp("ms", "Asia/Tokyo"): st.integers(0, 2**40).map(lambda tick: EPOCH + timedelta(milliseconds=tick)),
+    pa.timestamp("us", "UTC"): st.integers(-(2**40), 2**40).map(lambda tick: EPOCH + timedelta(microseconds=tick)),
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> pa.RecordBatch:
+    """Columns of any types that attributes can hold, plain, as lists or by distinct value, with any nulls."""
+    count = draw(st.integers(0, 8))
+    columns = {"integration_id": pa.array(draw(st.permutations([f"id {at}" for at in range(count)])), pa.string())}
+    for name in draw(st.lists(st.sampled_from("abcdef"), max_size=5, unique=True)):
+        arrow = draw(st.sampled_from(list(SCALARS)))
+        cell, shape = SCALARS[arrow], draw(st.sampled_from(["plain", "list", "dictionary"]))
+        if shape == "list" and arrow != pa.bool_():
+            arrow, cell = pa.list_(arrow), st.lists(cell, max_size=3)
+        array = pa.array(draw(st.lists(st.none() | cell, min_size=count, max_size=count)), arrow)
+        columns[name] = array.dictionary_encode() if shape == "dictionary" else array
+    batch = pa.RecordBatch.from_pydict(columns)
+    return batch.slice(draw(st.integers(0, count)))
+
+
+@given(batch=tables())
+def test_any_table_arrives_value_by_value(batch: pa.RecordBatch) -> None:
+    encoded = encode_batch(batch, is_text=False)
+    assert not encoded.problems
+    rows = [
+        {name: value for name, value in zip(batch.schema.names[1:], cells, strict=True) if value is not None}
+        for cells in zip(*(batch.column(at).to_pylist() for at in range(1, batch.num_columns)), strict=True)
+    ]
+    sent = attributes(encoded)
+    assert [list(found) for found in sent] == [list(row) for row in rows or [{}] * len(batch)]
+    for found, row in zip(sent, rows or [{}] * len(batch), strict=True):
+        assert all(is_same(found[name], value, batch.field(name).type) for name, value in row.items())
+
+
+def is_same(sent: Any, value: Any, arrow: pa.DataType) -> bool:
+    """Tell whether what was sent is the value that the source held."""
+    if pa.types.is_dictionary(arrow):
+        arrow = arrow.value_type
+    if isinstance(value, list):
+        return len(sent) == len(value) and all(map(is_same, sent, value, [arrow.value_type] * len(value)))
+    if isinstance(value, datetime):
+        return datetime.fromisoformat(sent) == value
+    if isinstance(value, float):
+        return pa.array([float(sent)], arrow)[0].as_py() == value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Decimal(sent) == value
+    return bool(sent == value)
 
 
 def test_a_second_is_written_without_a_fraction_and_a_millisecond_with_one() -> None:
