@@ -22,7 +22,8 @@ from t1data.transport import Answer, OnWait
 __all__ = ["OPERATIONS", "Client", "Operation"]
 
 Json = Any
-Silent = Literal["yes", "no"]
+Flag = bool | None
+Silent = Literal["yes", "no"] | None
 
 
 class Client:
@@ -81,20 +82,23 @@ class Client:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         live_name: str | None = None,
     ) -> None:
+        self.base_url, self.key_hint, self.rate, self.live_name = (
+            "",
+            "…",
+            rate,
+            live_name,
+        )  # for who draws a half-made one
         key = as_key(api_key)
         manager = as_key(management_key, scheme="ManagementKey-v1") if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
         lock, pacer = LiveLock(live_name), Pacer(rate)
         self._door = Door(base_url, key, pacer=lambda name: pacer, limits=limits, lock=lock, connections=connections)
         self.management = Management(base_url, manager, limits=limits, lock=lock) if manager else None
-        self.base_url, self.key_hint, self.rate, self.live_name = self._door.url, key.hint, rate, live_name
+        self.base_url, self.key_hint = self._door.url, key.hint
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
-        """Make a client from ``T1DATA_BASE_URL``, ``T1DATA_API_KEY`` and, if there, ``T1DATA_MANAGEMENT_KEY``.
-
-        What is missing is named by a `ConfigError`.
-        """
+        """Make a client from ``T1DATA_BASE_URL``, ``T1DATA_API_KEY`` and, if there, ``T1DATA_MANAGEMENT_KEY``."""
         return cls._from(settings_of(environment), rate)
 
     @classmethod
@@ -104,8 +108,8 @@ class Client:
 
     @classmethod
     def _from(cls, found: Settings, rate: float | None) -> Self:
-        keys = found.api_key, found.management_key
-        return cls(found.base_url, keys[0], management_key=keys[1], rate=rate, live_name=found.live_name)
+        key, other = found.api_key, found.management_key
+        return cls(found.base_url, key, management_key=other, rate=rate, live_name=found.live_name)
 
     def key_fingerprint(self, salt: bytes) -> str:
         """Give a salted digest of the key, by which two runs can tell that they used the same one."""
@@ -134,6 +138,10 @@ class Client:
     def check_unlocked(self, operation: str) -> None:
         """Raise a `ConfigError` before a long job when the live environment is locked for `operation`."""
         self._door.lock.check(operation_named(operation))
+
+    def reach(self) -> None:
+        """Open the first connection, so that a wrong host, port or certificate is told at once; no request is sent."""
+        self._door.reach()
 
     def send(
         self,
@@ -203,7 +211,7 @@ class Client:
         return self._call("update_audience_customers_attributes", audience_id, body=body)
 
     def update_customer_profile_v2(
-        self, integration_id: str, body: Body, *, run_rule_engine: bool | None = None, dry: bool | None = None
+        self, integration_id: str, body: Body, *, run_rule_engine: Flag = None, dry: Flag = None
     ) -> Json:
         """Create or update one customer; ``attributes`` are merged, null removes one.
 
@@ -213,7 +221,7 @@ class Client:
             "update_customer_profile_v2", integration_id, body=body, run_rule_engine=run_rule_engine, dry=dry
         )
 
-    def update_customer_profiles_v2(self, body: Body, *, silent: Silent | None = None) -> Json:
+    def update_customer_profiles_v2(self, body: Body, *, silent: Silent = None) -> Json:
         """Create or update up to 1000 customers.
 
         The body is ``{"customerProfiles": [{"integrationId": …, "attributes": {…}}]}``. The answer is None,
@@ -225,12 +233,12 @@ class Client:
         self,
         integration_id: str,
         *,
-        profile: bool | None = None,
-        referrals: bool | None = None,
-        coupons: bool | None = None,
-        loyalty: bool | None = None,
-        giveaways: bool | None = None,
-        achievements: bool | None = None,
+        profile: Flag = None,
+        referrals: Flag = None,
+        coupons: Flag = None,
+        loyalty: Flag = None,
+        giveaways: Flag = None,
+        achievements: Flag = None,
     ) -> Json:
         """Read what one customer has; each part comes only when it is asked for with True."""
         return self._call(
@@ -261,13 +269,10 @@ class Client:
         return self._call("get_reserved_customers", coupon_value)
 
     def create_referral(self, body: Body) -> Json:
-        """Create one referral code and return it; never repeated by itself.
-
-        The body is ``{"campaignId": …, "advocateProfileIntegrationId": …}`` and more.
-        """
+        """Create one code (``{"campaignId": …, "advocateProfileIntegrationId": …}``); never repeated by itself."""
         return self._call("create_referral", body=body)
 
-    def create_referrals_for_multiple_advocates(self, body: Body, *, silent: Silent | None = None) -> Json:
+    def create_referrals_for_multiple_advocates(self, body: Body, *, silent: Silent = None) -> Json:
         """Create a referral code for each of up to 1000 advocates; never repeated by itself.
 
         The body is ``{"campaignId": …, "advocateProfileIntegrationIds": […], "usageLimit": …}``. Without
@@ -276,22 +281,17 @@ class Client:
         return self._call("create_referrals_for_multiple_advocates", body=body, silent=silent)
 
     def update_customer_session_v2(
-        self, customer_session_id: str, body: Body, *, dry: bool | None = None, now: datetime | str | None = None
+        self, customer_session_id: str, body: Body, *, dry: Flag = None, now: datetime | str | None = None
     ) -> Json:
         """Create or update a session (``{"customerSession": {…}}``) and return its effects."""
         return self._call("update_customer_session_v2", customer_session_id, body=body, dry=dry, now=now)
 
-    def track_event(self, body: Body, *, dry: bool | None = None) -> Json:
+    def track_event(self, body: Body, *, dry: Flag = None) -> Json:
         """Track a custom event in a session, the way of 2021; see `track_event_v2`. Never repeated by itself."""
         return self._call("track_event", body=body, dry=dry)
 
     def track_event_v2(
-        self,
-        body: Body,
-        *,
-        silent: Silent | None = None,
-        dry: bool | None = None,
-        force_complete_evaluation: bool | None = None,
+        self, body: Body, *, silent: Silent = None, dry: Flag = None, force_complete_evaluation: Flag = None
     ) -> Json:
         """Track a custom event (``{"profileId": …, "type": …, "attributes": {…}}``); never repeated by itself."""
         return self._call(

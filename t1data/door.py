@@ -36,7 +36,7 @@ class Door:
     Raises
     ------
     ConfigError
-        The base URL cannot be used.
+        The key or the base URL cannot be used.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Door:
         lock: LiveLock,
         connections: int = 32,
     ) -> None:
+        key.check()
         address = parse_base_url(base_url)
         self.url = address.url
         self.key = key
@@ -84,6 +85,10 @@ class Door:
             stop=stop,
             on_wait=on_wait,
         )
+
+    def reach(self) -> None:
+        """Open the first connection; a `NotSentError` says why it cannot be had."""
+        self._transport.reach()
 
     def close(self) -> None:
         """Hang up idle connections."""

@@ -26,29 +26,32 @@ class ApiKey:
     scheme : str, default ``"ApiKey-v1"``
         What stands before the key in the header; ``"ManagementKey-v1"`` for the Management API.
 
-    Raises
-    ------
-    ConfigError
-        The key is empty, or holds a space, a control character or anything else that no key has.
-
     Examples
     --------
     >>> ApiKey("0123456789abcdef")
     ApiKey(…cdef)
     """
 
-    __slots__ = ("_reveal", "hint")
+    __slots__ = ("_fault", "_reveal", "hint")
 
     hint: str
     _reveal: Callable[[], str]
 
     def __init__(self, text: str, *, scheme: str = "ApiKey-v1") -> None:
-        fault = _fault(text)
-        if fault:
-            del text  # a traceback that shows locals must not show the key
-            raise ConfigError(f"The API key {fault}.")
-        self.hint = f"…{text[-4:]}" if len(text) >= 12 else "…"
+        self._fault = _fault(text)
+        self.hint = f"…{text[-4:]}" if not self._fault and len(text) >= 12 else "…"
         self._reveal = lambda: f"{scheme} {text}"
+
+    def check(self) -> None:
+        """Refuse a text that no key is; apart from the making, so that no frame on the way holds the text.
+
+        Raises
+        ------
+        ConfigError
+            It is empty, or holds a space, a control character or anything else that no key has.
+        """
+        if self._fault:
+            raise ConfigError(f"The API key {self._fault}.")
 
     def header(self) -> str:
         """Give the value of the ``Authorization`` header; call it as late as can be and keep nothing."""

@@ -48,6 +48,7 @@ def store_key(name: str, base_url: str, key: str, *, scheme: str = "ApiKey-v1") 
     """
     holder = ApiKey(key, scheme=scheme)
     del key  # a traceback that shows locals must not show the key
+    holder.check()
     keyring = _keyring()
     try:
         keyring.set_password(_service(base_url, scheme), name, holder.header().removeprefix(f"{scheme} "))

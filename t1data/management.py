@@ -79,13 +79,15 @@ class Management:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         lock: LiveLock | None = None,
     ) -> None:
+        self.base_url, self.key_hint = "", "…"  # for who draws a half-made one
         key = as_key(management_key, scheme="ManagementKey-v1")
         del management_key  # a traceback that shows locals must not show the key
         pacer = paced_by_endpoint(rate)
         self._door = Door(base_url, key, pacer=pacer, limits=limits, lock=lock or LiveLock(None))
+        self.base_url, self.key_hint = self._door.url, key.hint
 
     def __repr__(self) -> str:
-        return f"Management({self._door.url}, key {self._door.key.hint})"
+        return f"Management({self.base_url}, key {self.key_hint})"
 
     def __enter__(self) -> Self:
         return self
