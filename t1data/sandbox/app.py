@@ -68,14 +68,17 @@ class App:
         self._bucket = TokenBucket(rate, clock) if rate else None
         self._lanes = Lanes(PER_ID)
         self._twins = Lanes()
-        self.closing = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._reading: set[Line] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         head = read_head(scope, self._clock(), self._keys.check)
         effects = self._faults.draw(head.route.operation) if head.route and not head.refusal else ()
-        body = await read_body(receive, cut_after(effects))
         line = Line(receive, send, scope["state"]["transport"])
+        self._reading.add(line)
+        body = await read_body(receive, cut_after(effects))
+        self._reading.discard(line)
         number = self._requests.begin(seen(head, body))
         try:
             answer = await self._answer(head, body, effects)
@@ -84,6 +87,12 @@ class App:
         except Cut as end:
             self._requests.end(number, ended=self._clock(), status=None)
             await line.cut(end.how)
+
+    def close(self) -> None:
+        """End what would hold up the server's end: waits, and requests whose body does not come."""
+        self._closing.set()
+        for line in self._reading:
+            line.transport.abort()
 
     async def _answer(self, head: Head, body: Body, effects: tuple[Effect, ...]) -> Answer:
         if not body.whole:
@@ -148,7 +157,7 @@ class App:
 
     async def _wait(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self.closing.wait(), seconds)
+            await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:
             return
         raise Cut("close")

@@ -75,6 +75,17 @@ def test_idle_connections_do_not_hold_up_the_end() -> None:
             pass
 
 
+def test_a_body_that_does_not_come_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    with Sandbox() as sandbox, socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10) as stalled:
+        head = (
+            f"PUT /v2/customer_profiles HTTP/1.1\r\nHost: localhost\r\nAuthorization: ApiKey-v1 {sandbox.api_key}\r\n"
+        )
+        stalled.sendall(head.encode() + b"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n{")
+        assert stalled.recv(65536).startswith(b"HTTP/1.1 100")
+        sandbox.close()
+    assert caplog.records == []
+
+
 def test_a_file_keeps_the_account(tmp_path: Path) -> None:
     with Sandbox(db=tmp_path / "account.db") as sandbox:
         upsert(sandbox, "a")
