@@ -78,6 +78,7 @@ def test_a_float_reads_back_as_the_same_float_and_only_an_infinity_is_a_problem(
 
 
 @pytest.mark.parametrize("width", [np.float16, np.float32])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_narrow_float_is_the_shortest_text_of_its_own_width(width: type[np.floating], data: st.DataObject) -> None:
     bits = width(0).nbytes * 8
@@ -113,6 +114,7 @@ texts = st.lists(st.none() | st.text(max_size=12), max_size=20)
 
 
 @pytest.mark.parametrize("arrow", TEXT_TYPES, ids=str)
+@settings(max_examples=40)
 @given(cells=texts)
 def test_text_of_any_layout_arrives_character_for_character(arrow: pa.DataType, cells: list[str | None]) -> None:
     assert values(one_column(pa.array(cells, pa.string()).cast(arrow))) == cells
@@ -189,6 +191,7 @@ moments = st.datetimes()
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "-03:30"])
+@settings(max_examples=40)
 @given(cells=st.lists(st.none() | moments, max_size=15))
 def test_instants_of_any_zone_arrive_in_utc(zone: str, cells: list[datetime | None]) -> None:
     array = pa.array(cells, pa.timestamp("us")).view(pa.timestamp("us", zone))

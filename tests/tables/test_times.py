@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import codes, one_column, values
 
@@ -140,6 +140,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("unit", UNITS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_instants_of_any_unit_arrive(unit: str, data: st.DataObject) -> None:
     micros = st.integers(-(2**62) // 1000, 2**62 // 1000) if unit == "ns" else st.integers(-6 * 10**16, 25 * 10**16)

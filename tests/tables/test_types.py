@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import Number, codes, encode, encode_batch, one_column, values
 
@@ -164,6 +164,7 @@ LISTS = [pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.dictiona
 
 
 @pytest.mark.parametrize("arrow", LISTS, ids=str)
+@settings(max_examples=40)
 @given(lists=st.lists(st.none() | st.lists(st.text(max_size=4), max_size=3), max_size=6))
 def test_lists_of_text_arrive_in_order(arrow: pa.DataType, lists: list[list[str] | None]) -> None:
     assert values(one_column(pa.array(lists, arrow))) == lists
