@@ -168,11 +168,20 @@ def test_an_event_moves_the_last_activity_of_its_customer(shop: Shop) -> None:
     assert shop.profile("bob")["last_activity"] == "2026-03-02T12:00:00.000000Z"
 
 
-def test_an_event_does_not_ask_the_rules_for_sessions_nor_reject_their_codes(shop: Shop) -> None:
+def test_an_event_does_not_ask_the_rules_for_sessions_nor_judges_their_codes(shop: Shop) -> None:
     note = {"effect": "showNotification", "title": "t", "body": "b"}
     shop.campaign(2, {"name": "always", "then": [note]})
-    shop.put("s", {"profileId": "bob", "couponCodes": ["WRONG"]})
+    shop.campaign(3)
+    shop.coupon("RIGHT", campaign=3)
+    shop.put("s", {"profileId": "bob", "couponCodes": ["WRONG", "RIGHT"]})
     assert track(shop, {"type": "other"})["event"]["effects"] == []
+
+
+@pytest.mark.parametrize("when", [{"first_session": False}, {"cart_total_at_least": 0}, {"coupon": True}])
+def test_a_condition_on_the_session_never_holds_without_one(shop: Shop, when: dict[str, Any]) -> None:
+    note = {"effect": "showNotification", "title": "t", "body": "b"}
+    shop.campaign(2, {"name": "session", "when": {"event": "visit", **when}, "then": [note]})
+    assert kinds(track_v2(shop, {"type": "visit"}, silent="no")) == []
 
 
 def test_only_the_campaigns_chosen_hear_of_an_event(shop: Shop) -> None:

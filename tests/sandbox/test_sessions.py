@@ -100,6 +100,12 @@ def test_only_the_oldest_session_of_a_customer_is_the_first_one(shop: Shop) -> N
     assert shop.session("s2")["firstSession"] is False
 
 
+def test_a_dry_update_of_the_only_session_is_still_a_first_session(shop: Shop) -> None:
+    shop.put("s", {"profileId": "bob"})
+    answer = shop.put("s", {"profileId": "bob"}, show=["customerSession"], dry="true")
+    assert answer["customerSession"]["firstSession"] is True
+
+
 def test_codes_left_out_stay_and_empty_ones_clear(shop: Shop) -> None:
     shop.put("s", {"couponCodes": ["A"], "referralCode": "R"})
     assert "rejectCoupon" in kinds(shop.put("s", {"cartItems": [item()]}))
