@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from t1data.sandbox import campaigns
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account
+from t1data.sandbox.core import Account, present
 
 _WITH_PROGRESS = (
     "SELECT achievement.*, progress, start_date, completion_date FROM achievement"

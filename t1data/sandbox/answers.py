@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t1data.sandbox import achievements, campaigns, coupons, loyalty, profiles, referrals
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account, parse
+from t1data.sandbox.core import Account, parse, present
 from t1data.sandbox.effects import Effect
 from t1data.sandbox.evaluation import Evaluation
 from t1data.sandbox.session_store import Session, session_json

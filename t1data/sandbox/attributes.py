@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from t1data.sandbox.checks import Faults, is_number, is_text, is_time, show, step
+from t1data.sandbox.checks import Faults, step
 from t1data.sandbox.core import Account, dump, parse
+from t1data.sandbox.values import is_number, is_text, is_time, show
 
 ENTITIES = (
     "Application",

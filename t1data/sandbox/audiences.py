@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from t1data.sandbox import attributes, checks, profiles
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Refusal, Reply, dump, parse
+from t1data.sandbox import attributes, checks, profiles, queries, values
+from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Refusal, Reply, dump, not_found, parse, present
 
 
 def find(account: Account, audience_id: int) -> sqlite3.Row | None:
@@ -19,10 +18,10 @@ def find(account: Account, audience_id: int) -> sqlite3.Row | None:
 
 def get(account: Account, call: Call) -> sqlite3.Row:
     """Return the audience that the path names; raise the 404 when there is none."""
-    audience_id = checks.path_id(call, "audienceId")
+    audience_id = queries.path_id(call, "audienceId")
     row = find(account, audience_id)
     if row is None:
-        raise checks.not_found(f"Audience {audience_id}")
+        raise not_found(f"Audience {audience_id}")
     return row
 
 
@@ -90,7 +89,7 @@ def create_audience_v2(account: Account, call: Call) -> Reply:
     fields = {
         "name": body.text("name", required=True, least=1),
         "integration": body.text("integration", least=1),
-        "integration_id": body.text("integrationId", least=1, most=checks.LONGEST_ID),
+        "integration_id": body.text("integrationId", least=1, most=values.LONGEST_ID),
         "description": body.text("description"),
         "sandbox": body.boolean("sandbox", default=account.options.environment == "sandbox"),
         "subscribed_applications": dump(_subscriptions(body)),
@@ -152,7 +151,7 @@ def delete_audience_v2(account: Account, call: Call) -> Reply:
     users = account.db.execute("SELECT name, audiences FROM campaign").fetchall()
     for name, used in users if account.options.audience_in_use == "reject" else []:
         if row["id"] in parse(used):
-            raise Refusal(400, f"Audience {row['id']} is used by the rules of campaign {checks.show(name)}")
+            raise Refusal(400, f"Audience {row['id']} is used by the rules of campaign {values.show(name)}")
     account.db.execute("DELETE FROM audience WHERE id = ?", (row["id"],))
     return Reply(204)
 
@@ -169,7 +168,7 @@ def update_customer_profile_audiences(account: Account, call: Call) -> Reply:
     """Operation 5: up to 1000 additions and deletions, in order; an addition makes the profile it needs."""
     actions = _read_actions(account, call)
     gone = unknown(account, (audience_id for audience_id, _, _ in actions))
-    refusal = checks.not_found(f"Audience {', '.join(map(str, sorted(gone)))}") if gone else None
+    refusal = not_found(f"Audience {', '.join(map(str, sorted(gone)))}") if gone else None
     if refusal and account.options.unknown_audience == "reject_all":
         raise refusal
     _apply(account, [action for action in actions if action[0] not in gone])
@@ -186,7 +185,7 @@ def _read_actions(account: Account, call: Call) -> list[Action]:
     actions = []
     for item in body.parts("data", most=account.options.batch_limit):
         action = item.choice("action", ("add", "delete"), required=True) or ""
-        who = item.text("profileIntegrationId", required=True, least=1, most=checks.LONGEST_ID) or ""
+        who = item.text("profileIntegrationId", required=True, least=1, most=values.LONGEST_ID) or ""
         actions.append((item.integer("audienceId", required=True) or 0, who, action))
     body.faults.stop()
     return actions
@@ -211,7 +210,7 @@ def _refuse_strangers(account: Account, actions: list[Action]) -> None:
             inside.add((audience_id, who))
             continue
         if (audience_id, who) not in inside:
-            faults.add("Invalid value", f"{checks.show(who)} is no member of {audience_id}", f"/data/{index}")
+            faults.add("Invalid value", f"{values.show(who)} is no member of {audience_id}", f"/data/{index}")
         inside.discard((audience_id, who))
     faults.stop()
 

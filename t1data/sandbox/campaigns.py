@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from t1data.sandbox import checks
+from t1data.sandbox import values
 from t1data.sandbox.core import Account, parse
 
 
@@ -38,19 +36,14 @@ def has_feature(row: sqlite3.Row, feature: str) -> bool:
 
 def now(account: Account) -> datetime:
     """Return the account's present time, to compare with stored times."""
-    return checks.moment(account.now())
+    return values.moment(account.now())
 
 
 def starts_later(start: str | None, account: Account) -> bool:
     """Return whether a start is still to come; none means it began long ago."""
-    return start is not None and checks.moment(start) > now(account)
+    return start is not None and values.moment(start) > now(account)
 
 
 def is_over(end: str | None, account: Account) -> bool:
     """Return whether an end has passed; none means never."""
-    return end is not None and checks.moment(end) <= now(account)
-
-
-def present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields without those that have no value: the API leaves optional fields out."""
-    return {name: value for name, value in fields.items() if value is not None}
+    return end is not None and values.moment(end) <= now(account)

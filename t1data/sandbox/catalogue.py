@@ -6,9 +6,21 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox import attributes, checks, pages
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import ACCOUNT_ID, APPLICATION_ID, Account, Call, Handler, Refusal, Reply, dump, invalid, parse
+from t1data.sandbox import attributes, checks, pages, queries
+from t1data.sandbox.core import (
+    ACCOUNT_ID,
+    APPLICATION_ID,
+    Account,
+    Call,
+    Handler,
+    Refusal,
+    Reply,
+    dump,
+    invalid,
+    not_found,
+    parse,
+    present,
+)
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,10 @@ def attribute_json(row: sqlite3.Row) -> dict[str, Any]:
 def get_attributes(account: Account, call: Call) -> Reply:
     """List attributes; filters ``entity``, ``type``, ``kind`` (custom or builtin) and ``search``."""
     filters = {
-        "entity = ?": checks.word(call, "entity"),
-        "type = ?": checks.word(call, "type"),
+        "entity = ?": queries.word(call, "entity"),
+        "type = ?": queries.word(call, "type"),
         "editable = ?": _read_kind(call),
-        _SEARCH: checks.word(call, "search"),
+        _SEARCH: queries.word(call, "search"),
     }
     used = present(filters)
     return pages.answer_page(
@@ -70,7 +82,7 @@ def get_attributes(account: Account, call: Call) -> Reply:
 def _read_kind(call: Call) -> bool | None:
     kind = call.query.get("kind")
     if kind is not None and kind not in _KINDS:
-        raise checks.bad_parameter("kind", 'must be "builtin" or "custom"')
+        raise queries.bad_parameter("kind", 'must be "builtin" or "custom"')
     return None if kind is None else _KINDS[kind]
 
 
@@ -103,12 +115,12 @@ def create_attribute(account: Account, call: Call) -> Reply:
 
 def get_attribute(account: Account, call: Call) -> Reply:
     """Read one attribute by its id."""
-    return Reply(200, attribute_json(_get(account, checks.path_id(call, "attributeId"))))
+    return Reply(200, attribute_json(_get(account, queries.path_id(call, "attributeId"))))
 
 
 def update_attribute(account: Account, call: Call) -> Reply:
     """Change title, description and suggestions; what an attribute is, its entity, name and type, stays."""
-    row = _get(account, checks.path_id(call, "attributeId"))
+    row = _get(account, queries.path_id(call, "attributeId"))
     body = checks.read_body(account, call)
     if not row["editable"]:
         raise invalid("Invalid value", "A built-in attribute cannot be changed", "")
@@ -137,7 +149,7 @@ def _read_details(body: checks.Body) -> _Details:
 def _get(account: Account, attribute_id: int) -> sqlite3.Row:
     row: sqlite3.Row | None = account.db.execute("SELECT * FROM attribute WHERE id = ?", (attribute_id,)).fetchone()
     if row is None:
-        raise checks.not_found(f"Attribute {attribute_id}")
+        raise not_found(f"Attribute {attribute_id}")
     return row
 
 

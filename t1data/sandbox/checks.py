@@ -6,21 +6,15 @@ end, before anything is written. ``null`` counts as absent, as it does for Talon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from t1data.sandbox.core import Account, Call, Refusal, dump, fault, invalid, invalid_all
+from t1data.sandbox.core import Account, Call, fault, invalid, invalid_all
+from t1data.sandbox.values import LARGEST_ID, as_integer, is_number, is_time, text_fault
 
-LONGEST_ID = 1000
-LARGEST_ID = 2**63 - 1
-LARGEST_NUMBER = 1.7976931348623157e308
 MOST_FAULTS_TOLD = 1000
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))\Z", re.ASCII)
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Faults:
@@ -202,145 +196,3 @@ def read_body(account: Account, call: Call) -> Body:
 def step(pointer: str, name: str | int) -> str:
     """Return the JSON pointer one step further down (RFC 6901)."""
     return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
-
-
-def text_fault(value: object, *, least: int = 0, most: int | None = None) -> str | None:
-    """Return what is wrong with a string, or None."""
-    if not isinstance(value, str):
-        return "must be a string"
-    if len(value) < least:
-        return f"must have at least {least} characters"
-    if most is not None and len(value) > most:
-        return f"must have at most {most} characters"
-    return None if is_text(value) else "must be valid Unicode"
-
-
-def is_text(value: object) -> bool:
-    """Return whether this is a string that UTF-8 can carry: a lone surrogate is none."""
-    if not isinstance(value, str):
-        return False
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_number(value: object) -> bool:
-    """Return whether this is a number that fits Talon.One's float64; NaN and infinities are none."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, Decimal):
-        return value.is_finite() and -LARGEST_NUMBER <= value <= LARGEST_NUMBER
-    return isinstance(value, int | float) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER
-
-
-def as_integer(value: object) -> int | None:
-    """Return the integer that a JSON value stands for, or None; ids must fit 64 bits."""
-    if not is_number(value) or not -LARGEST_ID <= value <= LARGEST_ID:  # type: ignore[operator]
-        return None
-    whole = int(value)  # type: ignore[call-overload]
-    return whole if whole == value else None
-
-
-def is_time(value: object) -> bool:
-    """Return whether this is an RFC 3339 time with a date, a time and an offset."""
-    return isinstance(value, str) and _read_time(value) is not None
-
-
-def moment(text: str) -> datetime:
-    """Return the instant that an RFC 3339 time names, cut to microseconds."""
-    instant = _read_time(text)
-    if instant is None:
-        raise ValueError("not a time by RFC 3339")
-    return instant
-
-
-def _read_time(text: str) -> datetime | None:
-    found = _TIME.match(text)
-    if found is None:
-        return None
-    date, clock, fraction, offset = found.groups()
-    try:
-        instant = datetime.fromisoformat(f"{date}T{clock}.{(fraction or '0')[:6].ljust(6, '0')}{offset or '+00:00'}")
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def show(value: object) -> str:
-    """Return a value as the literal texts show it, short."""
-    if isinstance(value, list | dict):
-        return "[...]" if isinstance(value, list) else "{...}"
-    if not (value is None or isinstance(value, str | bool) or is_number(value)):
-        return "a number out of range"  # its own text may be too long to write at all
-    text = dump(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def flag(call: Call, name: str, *, default: bool = False) -> bool:
-    """Return a boolean query value: true or false in any case, 1 or 0 (one SDK sends ``True``)."""
-    text = call.query.get(name)
-    if text is None:
-        return default
-    if text.lower() not in _BOOLEANS:
-        raise bad_parameter(name, "must be true or false")
-    return _BOOLEANS[text.lower()]
-
-
-def word(call: Call, name: str) -> str | None:
-    """Return a query value as it is."""
-    text = call.query.get(name)
-    if text is not None and not is_text(text):
-        raise bad_parameter(name, "must be valid Unicode")
-    return text
-
-
-def silent(call: Call) -> bool:
-    """Return the query value ``silent``: yes unless the caller says no."""
-    text = call.query.get("silent", "yes")
-    if text not in ("yes", "no"):
-        raise bad_parameter("silent", 'must be "yes" or "no"')
-    return text == "yes"
-
-
-def whole(call: Call, name: str, *, default: int, least: int, most: int = LARGEST_ID) -> int:
-    """Return an integer query value."""
-    text = call.query.get(name)
-    if text is None:
-        return default
-    number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
-    if number is None or not least <= number <= most:
-        raise bad_parameter(name, f"must be an integer from {least} to {most}")
-    return number
-
-
-def instant_of(call: Call, name: str) -> str | None:
-    """Return a time of the query as RFC 3339 in UTC with microseconds, the form that the store compares."""
-    text = call.query.get(name)
-    if text is None:
-        return None
-    if not is_time(text):
-        raise bad_parameter(name, "must be a time by RFC 3339")
-    return moment(text).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def path_id(call: Call, name: str) -> int:
-    """Return an integer of the path; anything else names nothing, so it is a 404."""
-    text = call.path.get(name, "")
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise not_found(f"{name} {show(text)}")
-    return int(text)
-
-
-def bad_parameter(name: str, details: str) -> Refusal:
-    """Return the 400 for a query value."""
-    error = {"title": "Invalid value", "details": f"{name} {details}", "source": {"parameter": name}}
-    return invalid_all([error])
-
-
-def not_found(what: str) -> Refusal:
-    """Return the 404 for something that the account does not have."""
-    return Refusal(404, f"{what} does not exist")

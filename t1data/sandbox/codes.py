@@ -18,7 +18,7 @@ def fold(account: Account, code: str) -> str:
 
     Examples
     --------
-    >>> from t1data.sandbox.core import Options
+    >>> from t1data.sandbox.options import Options
     >>> fold(Account(options=Options(code_case="insensitive-upper")), "Summer25%off")
     'SUMMER25%OFF'
     """

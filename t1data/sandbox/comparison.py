@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from t1data.sandbox.checks import is_number, is_text, is_time, moment
 from t1data.sandbox.money import exact
+from t1data.sandbox.values import is_number, is_text, is_time, moment
 
 
 def compare(value: Any, op: str, wanted: Any) -> bool:

@@ -11,14 +11,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from t1data.sandbox import campaigns, checks, codes, profiles
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account, Call, Handler, Reply, invalid, parse
+from t1data.sandbox import campaigns, checks, codes, profiles, values
+from t1data.sandbox.core import Account, Call, Handler, Reply, invalid, not_found, parse, present
 
 
 def find(account: Account, code: str) -> sqlite3.Row | None:
     """Return the coupon with this code under the Application's case rule, or None."""
-    if not checks.is_text(code):
+    if not values.is_text(code):
         return None
     row: sqlite3.Row | None = account.db.execute(
         "SELECT * FROM coupon WHERE value = ?", (codes.fold(account, code),)
@@ -201,14 +200,14 @@ def get_reserved_customers(account: Account, call: Call) -> Reply:
 def _get(account: Account, call: Call) -> sqlite3.Row:
     coupon = find(account, call.path["couponValue"])
     if coupon is None:
-        raise checks.not_found(f"Coupon {checks.show(call.path['couponValue'])}")
+        raise not_found(f"Coupon {values.show(call.path['couponValue'])}")
     return coupon
 
 
 def _read_ids(account: Account, call: Call) -> list[str]:
     body = checks.read_body(account, call)
     limit = account.options.batch_limit
-    ids = body.texts("integrationIDs", required=True, most=limit, shortest=1, longest=checks.LONGEST_ID)
+    ids = body.texts("integrationIDs", required=True, most=limit, shortest=1, longest=values.LONGEST_ID)
     body.faults.stop()
     return list(dict.fromkeys(ids))
 
@@ -221,7 +220,7 @@ def _meet_unknown(account: Account, integration_ids: list[str]) -> None:
         known = profiles.find_many(account, integration_ids)
         for integration_id in integration_ids:
             if integration_id not in known:
-                raise checks.not_found(f"Customer profile {checks.show(integration_id)}")
+                raise not_found(f"Customer profile {values.show(integration_id)}")
 
 
 def _meet_repeated(account: Account, coupon: sqlite3.Row, integration_ids: list[str]) -> None:
@@ -229,7 +228,7 @@ def _meet_repeated(account: Account, coupon: sqlite3.Row, integration_ids: list[
         return
     for integration_id in integration_ids:
         if _is_held(account, coupon, integration_id):
-            details = f"The coupon is reserved for {checks.show(integration_id)} already"
+            details = f"The coupon is reserved for {values.show(integration_id)} already"
             raise invalid("Invalid value", details, "/integrationIDs")
 
 

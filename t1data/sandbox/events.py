@@ -15,15 +15,16 @@ from t1data.sandbox import loyalty, profiles
 from t1data.sandbox import session_store as store
 from t1data.sandbox.answers import Outcome, accepted_coupons, answer
 from t1data.sandbox.attributes import Catalogue, merge
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.checks import LONGEST_ID, Body, flag, read_body, silent
-from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, invalid
+from t1data.sandbox.checks import Body, read_body
+from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, invalid, present
 from t1data.sandbox.evaluation import Evaluation
 from t1data.sandbox.event_store import BUILT_IN
 from t1data.sandbox.happening import happen
+from t1data.sandbox.queries import flag, silent
 from t1data.sandbox.session_body import PROFILE_SECTIONS, read_attributes, read_sections
 from t1data.sandbox.session_store import Session
 from t1data.sandbox.trial import trial
+from t1data.sandbox.values import LONGEST_ID
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ import sqlite3
 from typing import Any
 
 from t1data.sandbox import campaigns
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account, parse
+from t1data.sandbox.core import Account, parse, present
 
 
 def giveaway_json(account: Account, row: sqlite3.Row) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from t1data.sandbox import achievements, campaigns, checks, coupons, giveaways, loyalty, profiles, referrals
+from t1data.sandbox import achievements, campaigns, coupons, giveaways, loyalty, profiles, queries, referrals
 from t1data.sandbox.core import Account, Call, Handler, Reply
 
 _HELD = """
@@ -19,7 +19,7 @@ ORDER BY 1
 
 def get_customer_inventory(account: Account, call: Call) -> Reply:
     """Return the sections asked for; each needs its own flag."""
-    asked = [name for name in SECTIONS if checks.flag(call, name)]
+    asked = [name for name in SECTIONS if queries.flag(call, name)]
     profile = profiles.get(account, call.path["integrationId"])
     if not asked and account.options.inventory_without_flags == "everything":
         asked = list(SECTIONS)

@@ -13,11 +13,12 @@ from typing import Any
 
 from t1data.sandbox import schema, seed
 from t1data.sandbox.app import App, Keys
-from t1data.sandbox.core import Account, Options
+from t1data.sandbox.core import Account
 from t1data.sandbox.faults import Faults
 from t1data.sandbox.handlers import HANDLERS
 from t1data.sandbox.idempotency import Replays
 from t1data.sandbox.log import Requests
+from t1data.sandbox.options import Options
 from t1data.sandbox.server import LOOPBACK, Server
 
 
@@ -146,7 +147,7 @@ class Sandbox:
             replays=self._replays,
             clock=self._clock,
         )
-        return Server(app, port=self._port, on_close=app.closing.set)
+        return Server(app, port=self._port, on_close=app.close)
 
     def close(self) -> None:
         """Stop serving and close the account; a second call does nothing."""

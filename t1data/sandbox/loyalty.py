@@ -14,9 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from t1data.sandbox import campaigns, checks, profiles
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account, Call, Handler, Reply, invalid, parse
+from t1data.sandbox import campaigns, checks, profiles, queries, values
+from t1data.sandbox.core import Account, Call, Handler, Reply, invalid, not_found, parse, present
 
 MOST_POINTS = 10**12
 
@@ -138,7 +137,7 @@ def balance(entries: Iterable[sqlite3.Row], now: datetime) -> Balance:
         if amount > 0:
             held.append(_points(entry, amount))
         else:
-            held, missing = _take(held, -amount, checks.moment(entry["created"]))
+            held, missing = _take(held, -amount, values.moment(entry["created"]))
             owed += missing
     current = sum((points.left for points in held if points.counts_at(now)), Decimal(0))
     pending = sum((points.left for points in held if points.start > now), Decimal(0))
@@ -147,7 +146,7 @@ def balance(entries: Iterable[sqlite3.Row], now: datetime) -> Balance:
 
 def _points(entry: sqlite3.Row, amount: Decimal) -> _Points:
     end = entry["expiry_date"]
-    return _Points(checks.moment(entry["start_date"] or entry["created"]), end and checks.moment(end), amount)
+    return _Points(values.moment(entry["start_date"] or entry["created"]), end and values.moment(end), amount)
 
 
 def _take(held: list[_Points], amount: Decimal, time: datetime) -> tuple[list[_Points], Decimal]:
@@ -237,16 +236,16 @@ def remove_loyalty_points(account: Account, call: Call) -> Reply:
 
 
 def _change_points(account: Account, call: Call, *, sign: int) -> Reply:
-    program = find(account, checks.path_id(call, "loyaltyProgramId"))
+    program = find(account, queries.path_id(call, "loyaltyProgramId"))
     if program is None:
-        raise checks.not_found(f"Loyalty program {call.path['loyaltyProgramId']}")
+        raise not_found(f"Loyalty program {call.path['loyaltyProgramId']}")
     profile = profiles.get(account, call.path["integrationId"])
     body = checks.read_body(account, call)
     points = body.number("points", required=True, least=0, most=MOST_POINTS) or 0
     name, ledger = body.text("name") or "", body.text("subledgerId") or ""
     body.faults.stop()
     if ledger and ledger not in parse(program["subledgers"]):
-        raise invalid("Invalid value", f"Subledger {checks.show(ledger)} does not exist", "/subledgerId")
+        raise invalid("Invalid value", f"Subledger {values.show(ledger)} does not exist", "/subledgerId")
     if sign < 0 and points > current_balance(account, program["id"], profile["id"], ledger=ledger):
         raise invalid("Invalid value", "The profile does not have so many points", "/points")
     add_points(account, program["id"], profile["id"], sign * points, ledger=ledger, reason=name)

@@ -7,8 +7,30 @@ import io
 import sqlite3
 from typing import Any
 
-from t1data.sandbox import audiences, campaigns, catalogue, checks, codes, loyalty, pages, profiles, referrals
-from t1data.sandbox.core import ACCOUNT_ID, APPLICATION_ID, Account, Call, Handler, Refusal, Reply, invalid_all
+from t1data.sandbox import (
+    audiences,
+    campaigns,
+    catalogue,
+    codes,
+    loyalty,
+    pages,
+    profiles,
+    queries,
+    referrals,
+    values,
+)
+from t1data.sandbox.core import (
+    ACCOUNT_ID,
+    APPLICATION_ID,
+    Account,
+    Call,
+    Handler,
+    Refusal,
+    Reply,
+    invalid_all,
+    not_found,
+    present,
+)
 
 MEMBER_COLUMN = "profileintegrationid"
 MOST_AUDIENCES = 1000
@@ -30,7 +52,7 @@ def get_audiences_analytics(account: Account, call: Call) -> Reply:
     """Count the members of up to 1000 audiences, named in ``audienceIds`` with commas between."""
     words = [word.strip() for word in call.query.get("audienceIds", "").split(",") if word.strip()]
     if not words or len(words) > MOST_AUDIENCES or not all(word.isascii() and word.isdigit() for word in words):
-        raise checks.bad_parameter("audienceIds", f"must be 1 to {MOST_AUDIENCES} ids with commas between")
+        raise queries.bad_parameter("audienceIds", f"must be 1 to {MOST_AUDIENCES} ids with commas between")
     counts = dict(account.db.execute("SELECT audience_id, count(*) FROM membership GROUP BY audience_id").fetchall())
     ids = [int(word) for word in words if len(word) < 19]
     known = [each for each in ids if not audiences.unknown(account, [each])]
@@ -45,7 +67,7 @@ def get_audience_memberships(account: Account, call: Call) -> Reply:
         call,
         "SELECT profile.* FROM membership JOIN profile ON profile.id = profile_id"
         " WHERE audience_id = ? AND instr(integration_id, ?)",
-        (audience["id"], checks.word(call, "profileQuery") or ""),
+        (audience["id"], queries.word(call, "profileQuery") or ""),
         sorts={"created": "created", "integrationId": "integration_id"},
         to_json=lambda rows: profiles.profiles_json(account, rows),
     )
@@ -88,7 +110,7 @@ def _read_members(content: bytes) -> list[str]:
 
 def _member(row: list[str], place: int, line: int) -> str:
     integration_id = row[place] if place < len(row) else ""
-    wrong = checks.text_fault(integration_id, least=1, most=checks.LONGEST_ID)
+    wrong = values.text_fault(integration_id, least=1, most=values.LONGEST_ID)
     if wrong:
         raise _bad_line(str(line), f"{MEMBER_COLUMN} {wrong}")
     return integration_id
@@ -107,15 +129,15 @@ def _log_upload(account: Account, entity: str, amount: int) -> dict[str, Any]:
 
 def get_referrals_without_total_count(account: Account, call: Call) -> Reply:
     """List the referrals of a campaign; filters ``code``, ``advocate``, ``createdAfter``, ``createdBefore``."""
-    code = checks.word(call, "code")
+    code = queries.word(call, "code")
     filters = {
         "campaign_id = ?": _campaign(account, call)["id"],
         "code = ?": None if code is None else codes.fold(account, code),
-        "advocate = ?": checks.word(call, "advocate"),
-        "created > ?": checks.instant_of(call, "createdAfter"),
-        "created < ?": checks.instant_of(call, "createdBefore"),
+        "advocate = ?": queries.word(call, "advocate"),
+        "created > ?": queries.instant_of(call, "createdAfter"),
+        "created < ?": queries.instant_of(call, "createdBefore"),
     }
-    used = campaigns.present(filters)
+    used = present(filters)
     return pages.answer_page(
         account,
         call,
@@ -127,12 +149,12 @@ def get_referrals_without_total_count(account: Account, call: Call) -> Reply:
 
 
 def _campaign(account: Account, call: Call) -> sqlite3.Row:
-    if checks.path_id(call, "applicationId") != APPLICATION_ID:
-        raise checks.not_found(f"Application {call.path['applicationId']}")
-    campaign_id = checks.path_id(call, "campaignId")
+    if queries.path_id(call, "applicationId") != APPLICATION_ID:
+        raise not_found(f"Application {call.path['applicationId']}")
+    campaign_id = queries.path_id(call, "campaignId")
     row = campaigns.find(account, campaign_id)
     if row is None:
-        raise checks.not_found(f"Campaign {campaign_id}")
+        raise not_found(f"Campaign {campaign_id}")
     return row
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from t1data.sandbox import checks
+from t1data.sandbox import queries
 from t1data.sandbox.core import Account, Call, Reply
 
 LARGEST_PAGE = 1000
@@ -41,12 +41,12 @@ def answer_page(
     counted : bool
         Whether this list tells its whole size unasked, as that of attributes does.
     """
-    size = checks.whole(call, "pageSize", default=LARGEST_PAGE, least=1, most=LARGEST_PAGE)
-    skip = checks.whole(call, "skip", default=0, least=0)
+    size = queries.whole(call, "pageSize", default=LARGEST_PAGE, least=1, most=LARGEST_PAGE)
+    skip = queries.whole(call, "skip", default=0, least=0)
     ordered = f"{query} ORDER BY {_order(call, sorts)} LIMIT ? OFFSET ?"
     rows = account.db.execute(ordered, (*values, size + 1, skip)).fetchall()
     data = to_json(rows[:size])
-    if checks.flag(call, "withTotalResultSize") or counted:
+    if queries.flag(call, "withTotalResultSize") or counted:
         total = account.db.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0]  # noqa: S608
         return Reply(200, {"totalResultSize": total, "hasMore": len(rows) > size, "data": data})
     return Reply(200, {"hasMore": len(rows) > size, "data": data})
@@ -59,6 +59,6 @@ def _order(call: Call, sorts: Mapping[str, str]) -> str:
     for name in wanted.split(","):
         column = {"id": "id", **sorts}.get(name.removeprefix("-"))
         if column is None:
-            raise checks.bad_parameter("sort", f"must name fields out of: id, {', '.join(sorts)}")
+            raise queries.bad_parameter("sort", f"must name fields out of: id, {', '.join(sorts)}")
         columns.append(f"{column} DESC" if name.startswith("-") else column)
     return ", ".join([*columns, "id"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox import audiences, checks, profiles
+from t1data.sandbox import audiences, checks, profiles, queries
 from t1data.sandbox.answers import Outcome, answer
 from t1data.sandbox.attributes import Catalogue
 from t1data.sandbox.core import Account, Call, Handler, Reply
 from t1data.sandbox.happening import happen
 from t1data.sandbox.session_body import PROFILE_SECTIONS, read_sections
 from t1data.sandbox.trial import trial
+from t1data.sandbox.values import LONGEST_ID, text_fault
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ def update_customer_profile_v2(account: Account, call: Call) -> Reply:
     ``dry`` keeps nothing and counts only together with ``runRuleEngine``. Without the rules the answer has no
     effects, and of the sections only ``customerProfile``.
     """
-    runs_rules = checks.flag(call, "runRuleEngine")
-    dry = checks.flag(call, "dry") and runs_rules
+    runs_rules = queries.flag(call, "runRuleEngine")
+    dry = queries.flag(call, "dry") and runs_rules
     update = _read(account, call)
     with trial(account, dry=dry):
         is_new = profiles.find(account, update.integration_id) is None
@@ -45,16 +46,16 @@ def update_customer_profile_v2(account: Account, call: Call) -> Reply:
 
 def _read(account: Account, call: Call) -> _Update:
     body = checks.read_body(account, call)
-    values = body.mapping("attributes")
-    Catalogue(account, "CustomerProfile").check(values, body.at("attributes"), body.faults)
+    sent = body.mapping("attributes")
+    Catalogue(account, "CustomerProfile").check(sent, body.at("attributes"), body.faults)
     adds, deletes = _read_changes(account, body)
     sections = read_sections(body, PROFILE_SECTIONS)
     campaign_ids = body.integers("evaluableCampaignIds") if body.has("evaluableCampaignIds") else None
-    wrong = checks.text_fault(call.path["integrationId"], least=1, most=checks.LONGEST_ID)
+    wrong = text_fault(call.path["integrationId"], least=1, most=LONGEST_ID)
     if wrong:
         body.faults.add("Invalid value", f"integrationId {wrong}", "/integrationId")
     body.faults.stop()
-    return _Update(call.path["integrationId"], values, adds, deletes, sections, campaign_ids)
+    return _Update(call.path["integrationId"], sent, adds, deletes, sections, campaign_ids)
 
 
 def _read_changes(account: Account, body: checks.Body) -> tuple[list[int], list[int]]:

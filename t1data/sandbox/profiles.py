@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from t1data.sandbox import attributes as attribute_rules
-from t1data.sandbox import checks
-from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, dump, parse
+from t1data.sandbox import checks, queries, values
+from t1data.sandbox.core import ACCOUNT_ID, Account, Call, Handler, Reply, dump, not_found, parse
 
 VARIABLES_AT_ONCE = 500
 
@@ -24,9 +24,9 @@ def find(account: Account, integration_id: str) -> sqlite3.Row | None:
 
 def get(account: Account, integration_id: str) -> sqlite3.Row:
     """Return the profile with this id; raise the 404 when there is none."""
-    row = find(account, integration_id) if checks.is_text(integration_id) else None
+    row = find(account, integration_id) if values.is_text(integration_id) else None
     if row is None:
-        raise checks.not_found(f"Customer profile {checks.show(integration_id)}")
+        raise not_found(f"Customer profile {values.show(integration_id)}")
     return row
 
 
@@ -144,7 +144,7 @@ def _memberships(account: Account, profile_ids: Sequence[int]) -> dict[int, list
 
 def update_customer_profiles_v2(account: Account, call: Call) -> Reply:
     """Operation 8: merge the attributes of up to 1000 profiles, creating those that are new."""
-    silent = checks.silent(call)
+    silent = queries.silent(call)
     updates = _read_batch(account, call)
     known = find_many(account, (integration_id for integration_id, _ in updates))
     after = {integration_id: parse(row["attributes"]) for integration_id, row in known.items()}
@@ -183,7 +183,7 @@ def _read_batch(account: Account, call: Call) -> list[tuple[str, dict[str, Any]]
     updates: list[tuple[str, dict[str, Any]]] = []
     for item in body.parts("customerProfiles", required=True, most=account.options.batch_limit):
         before = len(body.faults.items)
-        integration_id = item.text("integrationId", required=True, least=1, most=checks.LONGEST_ID)
+        integration_id = item.text("integrationId", required=True, least=1, most=values.LONGEST_ID)
         attributes = item.mapping("attributes")
         catalogue.check(attributes, item.at("attributes"), body.faults)
         if integration_id is not None and len(body.faults.items) == before:

@@ -6,16 +6,15 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from t1data.sandbox import attributes, campaigns, checks, codes, profiles
-from t1data.sandbox.campaigns import present
-from t1data.sandbox.core import Account, Call, Handler, Reply, dump, parse
+from t1data.sandbox import attributes, campaigns, checks, codes, profiles, queries, values
+from t1data.sandbox.core import Account, Call, Handler, Reply, dump, parse, present
 
 MOST_USES = 999_999
 
 
 def find(account: Account, code: str) -> sqlite3.Row | None:
     """Return the referral with this code under the Application's case rule, or None."""
-    if not checks.is_text(code):
+    if not values.is_text(code):
         return None
     row: sqlite3.Row | None = account.db.execute(
         "SELECT * FROM referral WHERE code = ?", (codes.fold(account, code),)
@@ -118,7 +117,7 @@ class _Wish:
 def create_referral(account: Account, call: Call) -> Reply:
     """Operation 14: one code for one advocate."""
     body = checks.read_body(account, call)
-    advocate = body.text("advocateProfileIntegrationId", required=True, least=1, most=checks.LONGEST_ID) or ""
+    advocate = body.text("advocateProfileIntegrationId", required=True, least=1, most=values.LONGEST_ID) or ""
     wish = _read_wish(account, body, limit_required=False)
     body.faults.stop()
     _meet_unknown(account, [advocate], "/advocateProfileIntegrationId")
@@ -128,7 +127,7 @@ def create_referral(account: Account, call: Call) -> Reply:
 
 def create_referrals_for_multiple_advocates(account: Account, call: Call) -> Reply:
     """Operation 15: one code for each of up to 1000 advocates; ``silent=no`` tells the codes."""
-    silent = checks.silent(call)
+    silent = queries.silent(call)
     body = checks.read_body(account, call)
     advocates = body.texts(
         "advocateProfileIntegrationIds",
@@ -136,7 +135,7 @@ def create_referrals_for_multiple_advocates(account: Account, call: Call) -> Rep
         least=1,
         most=account.options.batch_limit,
         shortest=1,
-        longest=checks.LONGEST_ID,
+        longest=values.LONGEST_ID,
     )
     wish = _read_wish(account, body, limit_required=True)
     pattern = body.text("referralPattern", least=codes.SHORTEST, most=codes.LONGEST)
@@ -157,17 +156,17 @@ def _listing(account: Account, rows: list[sqlite3.Row]) -> dict[str, Any]:
 def _read_wish(account: Account, body: checks.Body, *, limit_required: bool) -> _Wish:
     limit = body.integer("usageLimit", required=limit_required, least=0, most=MOST_USES)
     start, expiry = body.time("startDate"), body.time("expiryDate")
-    if start and expiry and checks.moment(expiry) <= checks.moment(start):
+    if start and expiry and values.moment(expiry) <= values.moment(start):
         body.faults.add("Invalid value", "expiryDate must be after startDate", body.at("expiryDate"))
-    values = body.mapping("attributes")
-    attributes.Catalogue(account, "Referral").check(values, body.at("attributes"), body.faults)
+    sent = body.mapping("attributes")
+    attributes.Catalogue(account, "Referral").check(sent, body.at("attributes"), body.faults)
     return _Wish(
         campaign_id=_read_campaign(account, body),
         usage_limit=account.options.referral_usage_limit if limit is None else limit,
-        friend=body.text("friendProfileIntegrationId", least=1, most=checks.LONGEST_ID),
+        friend=body.text("friendProfileIntegrationId", least=1, most=values.LONGEST_ID),
         start_date=start,
         expiry_date=expiry,
-        attributes=attributes.merge({}, values),
+        attributes=attributes.merge({}, sent),
     )
 
 
@@ -192,7 +191,7 @@ def _meet_unknown(account: Account, advocates: list[str], pointer: str) -> None:
         faults = checks.Faults(pointed=account.options.point_at_faults)
         for advocate in advocates:
             if advocate not in known:
-                faults.add("Invalid value", f"Advocate {checks.show(advocate)} has no profile", pointer)
+                faults.add("Invalid value", f"Advocate {values.show(advocate)} has no profile", pointer)
         faults.stop()
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from t1data.sandbox.core import Options
 from t1data.sandbox.local import Sandbox
+from t1data.sandbox.options import Options
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -89,8 +89,9 @@ from pathlib import Path
 from typing import Any
 
 from t1data.sandbox import seed_people
-from t1data.sandbox.checks import Body, is_time
+from t1data.sandbox.checks import Body
 from t1data.sandbox.core import Account, parse
+from t1data.sandbox.values import is_time
 
 FILE_NAMES = ("sandbox.toml", "sandbox.json")
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from t1data.sandbox import codes, profiles
-from t1data.sandbox.checks import Body, is_number, moment, text_fault
+from t1data.sandbox.checks import Body
 from t1data.sandbox.core import Account, dump
 from t1data.sandbox.rule_checks import check_rules
 from t1data.sandbox.seed_tables import allow, attributes_text, id_of, insert, person, profile_id
+from t1data.sandbox.values import is_number, moment, text_fault
 
 STATES = ("enabled", "disabled", "archived")
 FEATURES = ("coupons", "referrals", "loyalty", "giveaways", "achievements")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from t1data.sandbox import attributes, audiences, codes, loyalty, profiles
-from t1data.sandbox.checks import LONGEST_ID, Body
+from t1data.sandbox.checks import Body
 from t1data.sandbox.core import Account, dump
 from t1data.sandbox.seed_campaigns import write_campaign
 from t1data.sandbox.seed_tables import (
@@ -19,6 +19,7 @@ from t1data.sandbox.seed_tables import (
     profile_id,
     read_attributes,
 )
+from t1data.sandbox.values import LONGEST_ID
 
 
 def write(account: Account, seed: Body) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from t1data.sandbox import attributes, checks, profiles
-from t1data.sandbox.checks import LONGEST_ID, Body
+from t1data.sandbox import attributes, profiles, values
+from t1data.sandbox.checks import Body
 from t1data.sandbox.core import Account, dump
+from t1data.sandbox.values import LONGEST_ID
 
 
 def allow(record: Body, *names: str) -> None:
@@ -52,4 +53,4 @@ def profile_id(account: Account, integration_id: str | None) -> int | None:
 
 def id_of(record: Body) -> int | None:
     """Return the id that a record asks for; None lets the account give one."""
-    return record.integer("id", least=1, most=checks.LARGEST_ID)
+    return record.integer("id", least=1, most=values.LARGEST_ID)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from t1data.sandbox.attributes import Catalogue, merge
-from t1data.sandbox.checks import Body, bad_parameter, flag, instant_of, read_body
+from t1data.sandbox.checks import Body, read_body
 from t1data.sandbox.core import Account, Call
 from t1data.sandbox.money import LARGEST_PRICE, MOST_DECIMALS, is_price
+from t1data.sandbox.queries import bad_parameter, flag, instant_of
 
 STATES = ("open", "closed", "partially_returned", "cancelled")
 MOST_ITEMS = 1000

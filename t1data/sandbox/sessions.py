@@ -16,8 +16,7 @@ from t1data.sandbox import session_store as store
 from t1data.sandbox.answers import Outcome, answer
 from t1data.sandbox.attributes import merge
 from t1data.sandbox.carts import totals_of
-from t1data.sandbox.checks import is_text, not_found, show
-from t1data.sandbox.core import Account, Call, Handler, Refusal, Reply, invalid
+from t1data.sandbox.core import Account, Call, Handler, Refusal, Reply, invalid, not_found
 from t1data.sandbox.effects import rollbacks
 from t1data.sandbox.evaluation import Evaluation
 from t1data.sandbox.event_store import record
@@ -26,6 +25,7 @@ from t1data.sandbox.session_body import Request, read_request
 from t1data.sandbox.session_store import Session
 from t1data.sandbox.settlement import FINAL, settle, unsettle
 from t1data.sandbox.trial import at, trial
+from t1data.sandbox.values import is_text, show
 
 # What a session may become by an update; returns and reopening are operations of their own.
 TRANSITIONS: Mapping[str | None, frozenset[str]] = {

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from t1data.sandbox.checks import moment
 from t1data.sandbox.core import Account
+from t1data.sandbox.values import moment
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import pytest
 
 from t1data.sandbox import audiences, coupons, inventory, management, profile_update, profiles, referrals, seed
 from t1data.sandbox import sessions as session_calls
-from t1data.sandbox.core import Account, Call, Options, Refusal, Reply, dump, parse
+from t1data.sandbox.core import Account, Call, Refusal, Reply, dump, parse
+from t1data.sandbox.options import Options
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODULES = (profiles, profile_update, audiences, coupons, referrals, inventory, management, session_calls)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from t1data.sandbox import attributes
-from t1data.sandbox.core import Account, Call, Options, Refusal, dump, parse
+from t1data.sandbox.core import Account, Call, Refusal, dump, parse
 from t1data.sandbox.handlers import HANDLERS
+from t1data.sandbox.options import Options
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,8 @@ import pytest
 from door import NOON, Door, attribute
 
 from t1data.sandbox import seed
-from t1data.sandbox.core import Account, Options
+from t1data.sandbox.core import Account
+from t1data.sandbox.options import Options
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 
@@ -194,3 +195,8 @@ def test_a_file_that_is_no_account_is_refused_and_left_alone(tmp_path: Path) -> 
     with pytest.raises(ValueError, match="not a sandbox of this version"):
         Account(str(path))
     assert path.read_bytes() == before
+
+
+def test_a_switch_takes_only_the_words_it_knows() -> None:
+    with pytest.raises(ValueError, match=r"code_case must be one of .*'sensitive'.*, not 'upper'"):
+        Options(code_case="upper")  # type: ignore[arg-type]
