@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import socket
+import subprocess
+import sys
 import threading
 import time as real_time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ import pytest
 from clocks import Time
 from fault_server import (
     Act,
+    Caller,
     FaultServer,
     answer,
     bomb,
@@ -274,7 +277,7 @@ def test_a_bomb_is_stopped_at_the_limit_without_filling_the_memory():
 
 
 def test_an_early_no_is_heard_though_the_body_was_not_read_to_its_end():
-    def refuse_early(caller: Any) -> bool:
+    def refuse_early(caller: Caller) -> bool:
         caller.send(b"HTTP/1.1 413 large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         caller.read_body()
         return False
@@ -317,6 +320,37 @@ def test_a_server_that_does_not_read_is_left_at_the_deadline():
         transport = transport_to(server.url, limits=Limits(deadline=0.2))
         error = raised(lambda: transport.send(ONCE, body=bytes(50_000_000)))
     assert type(error) is errors.NoAnswerError
+
+
+# --- a server in trouble ---------------------------------------------------------------------------------
+
+
+def test_after_five_failures_in_a_row_one_request_goes_ahead_and_the_others_wait():
+    gate, waiting = threading.Event(), threading.Event()
+
+    def behind_the_gate(caller: Caller) -> bool:
+        gate.wait(5)
+        return answer(204)(caller)
+
+    def wait(stop: threading.Event | None, seconds: float) -> bool:
+        waiting.set()
+        threading.Event().wait(0.001)
+        return False
+
+    with FaultServer(*[answer(503)] * 5, behind_the_gate, answer(204)) as server:
+        transport = transport_to(server.url, wait=wait, limits=Limits(attempts=1))
+        for _ in range(5):
+            raised(lambda: transport.send(REPEATABLE))
+        threads = [threading.Thread(target=transport.send, args=(REPEATABLE,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        assert waiting.wait(5)
+        assert len(server.ledger) <= 6
+        gate.set()
+        for thread in threads:
+            thread.join()
+        transport.close()
+    assert len(server.ledger) == 8
 
 
 # --- stop -------------------------------------------------------------------------------------------------
@@ -388,6 +422,23 @@ def test_a_connection_that_has_waited_long_is_not_used_again():
         transport.send(REPEATABLE)
         transport.close()
     assert [entry.connection for entry in server.ledger] == [1, 2]
+
+
+def test_a_fork_opens_a_connection_of_its_own():
+    code = """
+import os, sys
+from t1data.client import Client
+client = Client(sys.argv[1], "0123456789abcdef", rate=None)
+client.send("update_customer_profiles_v2")
+child = os.fork()
+client.send("update_customer_profiles_v2")
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    client.send("update_customer_profiles_v2")
+"""
+    with FaultServer() as server:
+        subprocess.run([sys.executable, "-W", "error", "-c", code, server.url], check=True)
+    assert sorted(entry.connection for entry in server.ledger) == [1, 1, 1, 2]
 
 
 def test_threads_never_share_a_connection_at_the_same_time():
