@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,6 +34,12 @@ def json_tokens(cells: pa.StringArray, *, declared: str) -> Tokens:
         JSON text; null is no value.
     declared : str
         The attribute's type; ``"json"`` takes any value.
+
+    Examples
+    --------
+    >>> found = json_tokens(pa.array(['["a"]', "null", "a;b"]), declared="(list string)")
+    >>> found.text.to_pylist()[:2], [(flaw.code, flaw.at.tolist()) for flaw in found.flaws]
+    (['["a"]', None], [('bad_json', [2])])
     """
     distinct = cells.dictionary_encode()
     faults = np.array([_fault(cell, declared) for cell in distinct.dictionary.to_pylist()] + [""])
@@ -88,7 +95,7 @@ def _is_text(value: Any) -> bool:
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "json": (lambda value: True, ""),
     "string": (_is_text, "not_a_string"),
-    "number": (lambda value: isinstance(value, _Number), "not_a_number"),
+    "number": (lambda value: isinstance(value, _Number) and isfinite(float(value)), "not_a_number"),
     "boolean": (lambda value: isinstance(value, bool), "not_a_boolean"),
     "time": (lambda value: _is_text(value) and re.fullmatch(ZONED, value) is not None, "bad_time"),
     "location": (lambda value: isinstance(value, dict), "not_an_object"),

@@ -47,6 +47,11 @@ def choose_id(names: Sequence[str], wanted: str = ID) -> str:
 
     When the default name is not there, one column named as Talon.One names it in its answers and exports is
     taken instead (``integrationId``, ``integrationid``, ``profileintegrationid``).
+
+    Examples
+    --------
+    >>> choose_id(["profileintegrationid", "tier"])
+    'profileintegrationid'
     """
     if wanted in names:
         return wanted
@@ -70,6 +75,11 @@ def choose_attributes(
         Sent as an attribute too only when `attributes` names it.
     attributes : sequence or mapping of str, optional
         Columns whose names are the attributes' names, or column → attribute; by default all columns but the id.
+
+    Examples
+    --------
+    >>> choose_attributes(["id", "First Name"], "id", {"First Name": "FirstName"})
+    {'First Name': 'FirstName'}
     """
     if isinstance(attributes, str):
         raise InputError(f"attributes: got {attributes!r}, valid are a list of columns or a mapping column → attribute")

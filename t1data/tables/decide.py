@@ -23,6 +23,11 @@ def declare(mapping: Mapping[str, str], *, types: Mapping[str, str], catalogue: 
         Column → type, the caller's word.
     catalogue : mapping of str
         Attribute → type, the account's word. It has to agree with the caller's.
+
+    Examples
+    --------
+    >>> declare({"age": "Age", "tier": "Tier"}, types={}, catalogue={"Age": "number"})
+    {'age': 'number'}
     """
     require_known("types", types, valid=mapping)
     require_known("types", types.values(), valid=TYPES)

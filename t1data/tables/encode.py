@@ -72,7 +72,14 @@ class Encoder:
         self._constants = [text(f'"{name}":{value}') for name, value in layout.constants.items()]
 
     def encode(self, part: Part) -> Encoded:
-        """Return the profiles of a slice, and the problems of the rows that cannot be sent."""
+        """Return the profiles of a slice, and the problems of the rows that cannot be sent.
+
+        Parameters
+        ----------
+        part : Part
+            Rows that hold at least the layout's columns. Where rows may be large, cut them by
+            `t1data.tables.portions.portions` first: what is encoded at once has to stay below 2 GB.
+        """
         ids = read_ids(part.batch.column(self._layout.id_column))
         tokens = [self._tokens(column, part.batch) for column in self._layout.columns]
         faults: list[Fault] = [(self._layout.id_column, flaw) for flaw in ids.flaws]
@@ -97,8 +104,8 @@ class Encoder:
         columns = self._layout.columns
         sent = [_attribute(column, cells) for column, cells in zip(columns, tokens, strict=True)]
         cleared = {name: count for name, count in map(_cleared, columns, tokens) if count}
-        head = pc.binary_join_element_wise(_HEAD, escape(ids), _MIDDLE, EMPTY)
-        pieces = pc.binary_join_element_wise(head, _joined([*sent, *self._constants], len(ids)), _TAIL, EMPTY)
+        bodies = _joined([*sent, *self._constants])
+        pieces = pc.binary_join_element_wise(_HEAD, escape(ids), _MIDDLE, bodies, _TAIL, EMPTY)
         return _Profiles(at, ids, pieces.cast(pa.binary()), cleared)
 
 
@@ -142,7 +149,7 @@ def _cleared(column: Column, tokens: Tokens) -> tuple[str, int]:
     return column.attribute, tokens.missing if clears else 0
 
 
-def _joined(parts: list[pa.StringArray | pa.StringScalar], count: int) -> pa.StringArray:
+def _joined(parts: list[pa.StringArray | pa.StringScalar]) -> pa.StringArray:
     """Join the attributes of each row by commas."""
     if not parts:
         return EMPTY

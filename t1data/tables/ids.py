@@ -65,6 +65,12 @@ def read_ids(array: pa.Array) -> Ids:
     ----------
     array : pyarrow.Array
         Text of any layout, integers, decimals, or floats that the caller has declared to be whole numbers.
+
+    Examples
+    --------
+    >>> found = read_ids(pa.array(["007", " 8", None]))
+    >>> found.text[0].as_py(), [(flaw.code, flaw.at.tolist()) for flaw in found.flaws]
+    ('007', [('missing_id', [2]), ('id_whitespace', [1])])
     """
     if at.is_dictionary(array.type):
         array = array.dictionary_decode()

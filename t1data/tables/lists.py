@@ -23,6 +23,12 @@ def list_tokens(array: pa.Array, element_tokens: Callable[[pa.Array], Tokens]) -
         Null is no value, an empty list is ``[]``.
     element_tokens : callable
         Turns all elements, end to end, into tokens.
+
+    Examples
+    --------
+    >>> from t1data.tables.numbers import number_tokens
+    >>> list_tokens(pa.array([[1, 2], [], None]), number_tokens).wrapped().to_pylist()
+    ['[1,2]', '[]', None]
     """
     lists = array.cast(pa.list_(array.type.value_type))
     offsets = np.concatenate(([0], np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy())))

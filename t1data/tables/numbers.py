@@ -20,6 +20,11 @@ def number_tokens(array: pa.Array) -> Tokens:
     Integers and decimals keep every digit, a float gets the shortest text that reads back as the same float of its own
     width. A whole float has no fraction (``60.0`` is ``60``): a blank turns a column of integers into floats
     in pandas, and the number is the same. NaN is no value; an infinity is a flaw, since JSON has no word for it.
+
+    Examples
+    --------
+    >>> number_tokens(pa.array([0.1, 60.0, float("nan")])).text.to_pylist()
+    ['0.1', '60', None]
     """
     if not at.is_floating(array.type):
         return Tokens(array.cast(pa.string()))
@@ -59,6 +64,12 @@ def number_literals(array: pa.StringArray, *, decimal: str = ".") -> Tokens:
         The cells; null is no value.
     decimal : {".", ","}
         With a comma, ``1,5`` is sent as ``1.5`` and a point is a flaw.
+
+    Examples
+    --------
+    >>> found = number_literals(pa.array(["1.10", "1e5", "007"]))
+    >>> found.text.to_pylist(), [(flaw.code, flaw.at.tolist()) for flaw in found.flaws]
+    (['1.10', '1e5', '007'], [('not_a_number', [2])])
     """
     wrong = pc.invert(pc.match_substring_regex(array, _COMMA if decimal == "," else LITERAL))
     written = pc.replace_substring(array, ",", ".") if decimal == "," else array

@@ -26,6 +26,11 @@ def time_tokens(array: pa.Array, *, tz: str | None = None, truncate: bool = Fals
         The zone of times that bear none, and of dates (their midnight). Without it each of them is a flaw.
     truncate : bool
         Cut nanoseconds to microseconds instead of finding a flaw in them.
+
+    Examples
+    --------
+    >>> time_tokens(pa.array([0, None], pa.date32()), tz="Asia/Tokyo").wrapped().to_pylist()
+    ['"1969-12-31T15:00:00Z"', None]
     """
     moments = _as_timestamps(array)
     zone = moments.type.tz or tz
@@ -104,6 +109,11 @@ def time_literals(array: pa.StringArray, *, tz: str | None = None, truncate: boo
         The zone of cells that name none.
     truncate : bool
         Cut what is finer than microseconds instead of finding a flaw in it.
+
+    Examples
+    --------
+    >>> time_literals(pa.array(["2026-07-01T12:00+02:00"])).wrapped().to_pylist()
+    ['"2026-07-01T10:00:00Z"']
     """
     cells = pc.ascii_upper(array)
     fine = nulls(len(array), pa.bool_()) if truncate else pc.match_substring_regex(cells, _TOO_FINE)
