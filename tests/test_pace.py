@@ -21,10 +21,19 @@ def starts(pacer: Pacer, time: Time, number: int) -> list[float]:
     return found
 
 
-def test_requests_are_evenly_spaced_once_five_have_caught_up():
+def test_requests_are_evenly_spaced_from_the_first_on():
     time = Time()
-    found = starts(Pacer(10, clock=time), time, 10)
-    assert [round(start, 6) for start in found] == [0, 0, 0, 0, 0, 0, 0.1, 0.2, 0.3, 0.4]
+    found = starts(Pacer(10, clock=time), time, 5)
+    assert [round(start, 6) for start in found] == [0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_after_a_hiccup_five_requests_catch_up():
+    time = Time()
+    pacer = Pacer(10, clock=time)
+    starts(pacer, time, 2)
+    time.now += 60
+    found = starts(pacer, time, 8)
+    assert [round(start - 60.1, 6) for start in found] == [0, 0, 0, 0, 0, 0, 0.1, 0.2]
 
 
 @given(st.floats(0.5, 200), st.lists(st.floats(0, 2), min_size=20, max_size=60))
@@ -56,7 +65,7 @@ def test_after_a_hold_requests_start_again_one_by_one():
 def test_a_slot_taken_before_a_hold_does_not_break_it():
     time = Time()
     pacer = Pacer(1, clock=time)
-    starts(pacer, time, 6)
+    starts(pacer, time, 1)
 
     def wait(stop: threading.Event | None, seconds: float) -> bool:
         if time.now < 1007:  # meanwhile another thread is told to wait
