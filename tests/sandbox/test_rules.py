@@ -158,9 +158,10 @@ def test_a_campaign_without_rules_accepts_its_own_codes(shop: Shop) -> None:
 @pytest.mark.parametrize("case", ["insensitive-upper", "insensitive-lower"])
 def test_two_spellings_of_one_coupon_count_once_when_case_does_not_matter(case: str) -> None:
     shop = Shop(code_case=case)
-    shop.campaign(1)
+    shop.campaign(1, rule(coupon=True))
     shop.coupon("SAVE" if case.endswith("upper") else "save")
-    assert kinds(shop.put("s", {"couponCodes": ["Save", "sAVE"], "state": "closed"})) == ["acceptCoupon"]
+    answer = shop.put("s", {"couponCodes": ["Save", "sAVE"], "state": "closed"})
+    assert kinds(answer) == ["acceptCoupon", "showNotification"]
     assert shop.row("SELECT usage_counter FROM coupon")[0] == 1
 
 
@@ -213,6 +214,7 @@ COMPARISONS = [
     (True, "=", 1, False),
     (True, "=", True, True),
     (True, "<", False, False),
+    (True, ">", False, False),
     ("3", "=", 3, False),
     ("b", ">", "a", True),
     ("gold", "contains", "ol", True),
@@ -242,6 +244,22 @@ def test_a_comparison_never_raises_and_opposites_never_both_hold(value: Any, wan
     opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}.get(op)
     holds = compare(value, op, wanted)
     assert not (opposite and holds and compare(value, opposite, wanted))
+
+
+RUNNING = [
+    ({}, True),
+    ({"start_time": "2026-03-01T12:00:00Z", "end_time": "2026-03-01T13:00:01+01:00"}, True),
+    ({"state": "disabled"}, False),
+    ({"state": "archived"}, False),
+    ({"start_time": "2026-03-01T12:00:01Z"}, False),
+    ({"end_time": "2026-03-01T12:00:00Z"}, False),
+]
+
+
+@pytest.mark.parametrize(("campaign", "runs"), RUNNING)
+def test_only_a_campaign_that_runs_is_asked(shop: Shop, campaign: dict[str, Any], runs: bool) -> None:
+    shop.campaign(1, rule(), **campaign)
+    assert (kinds(shop.put("s")) == ["showNotification"]) is runs
 
 
 def test_only_the_campaigns_chosen_are_asked(shop: Shop) -> None:
