@@ -22,7 +22,7 @@ PACKAGE = ROOT / "t1data"
 LAYERS: list[set[str]] = [
     {"errors"},
     {"address", "answers", "body", "config", "door", "key", "keyrings", "lines", "lock", "operations", "pace"}
-    | {"retry", "transport", "client", "management", "tables"},
+    | {"reach", "retry", "transport", "client", "management", "tables"},
     {"journal", "bulk"},
     {"profiles", "audiences", "referrals", "coupons", "sessions", "inventories", "erasure", "exports"},
     {"history"},  # lists the runs of all jobs, and hands each to its own job to be resumed

@@ -1,0 +1,210 @@
+"""The options of the profile commands as one table: each row feeds one parameter of the public functions.
+
+A test holds the table against the signatures in both directions.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from t1data.cli import values
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a command.
+
+    Attributes
+    ----------
+    flag : str
+        As typed: ``"--tz"``.
+    parameter : str
+        The parameter of the public function that it feeds.
+    help : str
+        One sentence for ``--help``.
+    metavar : str, optional
+        Stands for the value in ``--help``.
+    choices : tuple of str
+        The values that are possible, when they are few.
+    read : callable, optional
+        Makes of what was typed what the function takes; a ValueError is wrong usage.
+    repeat : bool
+        Whether the option can be given several times.
+    kind : type
+        Of the value.
+    """
+
+    flag: str
+    parameter: str
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    read: Callable[[Any], Any] | None = None
+    repeat: bool = False
+    kind: type = str
+
+    def decorate(self, command: Command) -> Command:
+        """Give a command this option."""
+        shared: dict[str, Any] = {"help": self.help, "callback": self._callback}
+        if self.kind is bool:
+            return click.option(self.flag, self.parameter, is_flag=True, default=None, **shared)(command)
+        shared["type"] = click.Choice(self.choices) if self.choices else self.kind
+        return click.option(self.flag, self.parameter, metavar=self.metavar, multiple=self.repeat, **shared)(command)
+
+    def _callback(self, ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        if self.read is None or value is None or value == ():
+            return value
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx=ctx, param=param) from None
+
+
+READING = (
+    Option("--id", "id", "The column of the integration ids (default: integration_id).", "COLUMN"),
+    Option(
+        "--attribute",
+        "attributes",
+        "A column to send, and the attribute it goes to if that has another name. Repeat it for more columns"
+        " (default: all columns but the id).",
+        "COLUMN[=ATTRIBUTE]",
+        read=values.attributes,
+        repeat=True,
+    ),
+    Option(
+        "--type",
+        "types",
+        "A column's type: string, number, boolean, time, location or (list string) and the like. Repeat it.",
+        "COLUMN=TYPE",
+        read=values.types,
+        repeat=True,
+    ),
+    Option(
+        "--default",
+        "defaults",
+        "What a column's empty cells stand for, read like a cell of the column. Repeat it.",
+        "COLUMN=VALUE",
+        read=values.defaults,
+        repeat=True,
+    ),
+    Option(
+        "--constant",
+        "constants",
+        'An attribute that all rows get. The value is JSON where it can be read as JSON (12, true, [..], "12" in'
+        " quotes for text), and text otherwise. Repeat it.",
+        "ATTRIBUTE=VALUE",
+        read=values.constants,
+        repeat=True,
+    ),
+    Option(
+        "--missing",
+        "missing",
+        "Whether an empty cell leaves its attribute alone or clears it (default: omit). For some columns only: repeat"
+        " COLUMN=clear.",
+        "omit|clear|COLUMN=omit|COLUMN=clear",
+        read=values.missing,
+        repeat=True,
+    ),
+    Option(
+        "--duplicates",
+        "duplicates",
+        "Of rows with one id that contradict each other, send none, the first or the last (default: reject).",
+        choices=("reject", "first", "last"),
+    ),
+    Option("--tz", "tz", "The zone of times that name none, such as Europe/Berlin.", "ZONE"),
+    Option("--decimal", "decimal", "The decimal mark of numbers in text (default: .).", choices=(".", ",")),
+    Option("--encoding", "encoding", "The encoding of a text file; UTF-8 when left out.", "NAME"),
+    Option(
+        "--delimiter",
+        "delimiter",
+        r"What separates the fields of a text file, \t for a tab; found in the header when left out.",
+        "CHARACTER",
+        read=values.delimiter,
+    ),
+    Option(
+        "--truncate-times", "truncate_times", "Cut times to microseconds instead of refusing finer ones.", kind=bool
+    ),
+    Option(
+        "--allow-suspect-ids",
+        "allow_suspect_ids",
+        "Send ids that look as if a spreadsheet had damaged them.",
+        kind=bool,
+    ),
+    Option(
+        "--ids-from-floats",
+        "ids_from_floats",
+        "Take an id column of floating point numbers, if they are whole and below 2**53.",
+        kind=bool,
+    ),
+)
+
+SENDING = (
+    Option(
+        "--journal",
+        "journal",
+        "The file that records the run (default: a new one in the user's state folder, or in T1DATA_RUNS).",
+        "FILE",
+    ),
+    Option("--connections", "connections", "Requests in flight at once (default: 4).", "N", kind=int),
+    Option(
+        "--progress/--no-progress",
+        "progress",
+        "Show a bar, or none; a bar where a person watches when left out.",
+        kind=bool,
+    ),
+)
+
+# Parameters of the public functions that no row of the table feeds, each with its reason.
+WITHOUT_OPTION = {
+    "client": "made from the environment, --env, --base-url and --rate",
+    "data": "the argument FILE",
+}
+
+
+def collects(name: str, table: Sequence[Option]) -> Callable[[Command], Command]:
+    """Give a command the options of a table; what was typed of them reaches it as one mapping called `name`.
+
+    Only what was typed is in the mapping, so that the functions' own defaults are the only ones.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def collected(**given: Any) -> Any:
+            chosen = {row.parameter: given.pop(row.parameter) for row in table}
+            typed = {key: value for key, value in chosen.items() if value is not None and value != ()}
+            return command(**given, **{name: typed})
+
+        decorated: Command = collected
+        for row in reversed(table):
+            decorated = row.decorate(decorated)
+        return decorated
+
+    return decorate
+
+
+_FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
+_NAMED = re.compile(rf'\b({"|".join(_FLAGS)})=(True|"[^"]*"|\'[^\']*\')?')
+
+
+def in_flags(message: str) -> str:
+    """Say in options what a message says in keywords of Python.
+
+    Examples
+    --------
+    >>> in_flags("say which it is by tz=, or say allow_suspect_ids=True")
+    'say which it is by --tz, or say --allow-suspect-ids'
+    """
+    return _NAMED.sub(_flag, message)
+
+
+def _flag(found: re.Match[str]) -> str:
+    flag, value = _FLAGS[found[1]], found[2]
+    return flag if value in (None, "True") else f"{flag} {value}"

@@ -1,0 +1,52 @@
+"""The first contact: whether a host can be reached at all, found out before a long job and without a request."""
+
+from __future__ import annotations
+
+import socket
+
+from t1data.address import Address, proxy_for
+from t1data.errors import CertificateError, ConnectError
+from t1data.lines import Lines
+from t1data.pace import Wait
+from t1data.retry import Failure
+
+_TRIES, _PAUSE = 2, 0.5
+
+
+def make_contact(lines: Lines, address: Address, *, wait: Wait) -> None:
+    """Open a connection, with one quick repeat, and keep it for the first request.
+
+    Retries with ever longer waits are for a server that was there before. A host name with a typing error, a port
+    where nobody listens and a certificate that does not hold are for a person to mend, who wants to know at once.
+
+    Raises
+    ------
+    ConnectError, CertificateError
+        With the sentence that says what is wrong.
+    """
+    failure = None
+    for attempt in range(_TRIES):
+        if attempt:
+            wait(None, _PAUSE)
+        line = lines.take(fresh=False)
+        if not isinstance(line, Failure):
+            line.reusable = True
+            lines.put_back(line)
+            return
+        failure = line
+        if failure is Failure.CERTIFICATE:
+            raise CertificateError(
+                f"The certificate of {address.host} does not hold: check the host's name; own root certificates go "
+                "into REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
+            )
+    raise ConnectError(f"{_what_is_wrong(address)}; check the base URL, {address.url}. Nothing was sent.")
+
+
+def _what_is_wrong(address: Address) -> str:
+    if proxy_for(address):
+        return f"No connection to {address.host} through the proxy that HTTPS_PROXY names"
+    try:
+        socket.getaddrinfo(address.host, address.port)
+    except (OSError, UnicodeError):
+        return f"The name {address.host} is not known to this machine's network"
+    return f"Nobody answers at {address.host}, port {address.port}"
