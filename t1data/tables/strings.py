@@ -71,7 +71,7 @@ def positions(mask: pa.BooleanArray) -> npt.NDArray[np.int64]:
 
 
 def indices(at: npt.NDArray[np.int64]) -> pa.Int64Array:
-    """Return positions as Arrow takes them."""
+    """Return positions, or other whole numbers, as Arrow takes them."""
     return pa.Array.from_buffers(pa.int64(), len(at), [None, pa.py_buffer(np.ascontiguousarray(at))])
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t1data.errors import InputError
-from t1data.tables.strings import mask
+from t1data.tables.strings import indices, mask, nulls
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
 """Ticks of Arrow's units in a second, but for nanoseconds."""
@@ -62,10 +62,13 @@ def to_utc(array: pa.TimestampArray, tz: str) -> tuple[pa.TimestampArray, pa.Boo
     tz : str
         The zone's name, or an offset such as ``+02:00``.
     """
+    if array.null_count == len(array):
+        return array, nulls(len(array), pa.bool_())
     ticks, scale = array.view(pa.int64()), PER_SECOND[array.type.unit]
-    first, second = _offsets(ticks.fill_null(0).to_numpy() // scale, tz)
-    shift = pa.Array.from_buffers(pa.int64(), len(array), [None, pa.py_buffer(first * scale)])
-    return pc.subtract(ticks, shift).view(array.type), pc.and_(array.is_valid(), mask(first != second))
+    local = np.frombuffer(array.buffers()[1], np.int64, len(array), array.offset * 8) // scale
+    first, second = _offsets(local, tz)
+    moments = pc.subtract(ticks, indices(first * scale))
+    return moments.view(array.type), pc.and_(array.is_valid(), mask(first != second))
 
 
 def _offsets(local: Seconds, tz: str) -> tuple[Seconds, Seconds]:
