@@ -107,7 +107,7 @@ _FINAL = (errors.BadRequestError, errors.TooLargeError, errors.CertificateError)
 
 _LOOK_FIRST = "it may have been applied: look before it is sent again"
 _ADVICE: dict[type[errors.RequestError], str] = {
-    errors.ConnectError: "check the base URL's host and port, and that the network reaches it",
+    errors.ConnectError: "check the base URL's host and port, the proxy if there is one, and the network",
     errors.CertificateError: "check the host name; own root certificates go into REQUESTS_CA_BUNDLE or SSL_CERT_FILE",
     errors.BadRequestError: "correct what the server names",
     errors.AuthError: "check that the key is right, not expired, and of this environment (live or sandbox)",

@@ -181,6 +181,8 @@ def encode_query(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _option(name: str, value: Any) -> str:
+    if name == "silent" and value not in ("yes", "no"):  # a boolean would go out as "true", which means nothing here
+        raise InputError('silent is "yes" or "no".')
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

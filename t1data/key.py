@@ -57,6 +57,10 @@ class ApiKey:
         """Give the value of the ``Authorization`` header; call it as late as can be and keep nothing."""
         return self._reveal()
 
+    def redact(self, content: bytes) -> bytes:
+        """Take the key out of what a server sent, for some servers repeat what they refuse."""
+        return content.replace(self._reveal().partition(" ")[2].encode(), "…".encode())
+
     def fingerprint(self, salt: bytes) -> str:
         """Give a salted digest, by which two runs can tell that they used the same key.
 

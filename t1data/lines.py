@@ -179,7 +179,9 @@ class _Reading:
         self._headers = {name.lower(): value for name, value in response.getheaders()}
         with response:
             self.failure = self._read_body(response)
-            return self.failure is None and not response.will_close
+            # 421 asks for another connection, and after a status below 200 the real answer is still to come.
+            whole = self.failure is None and not response.will_close
+            return whole and 200 <= response.status != 421
 
     def _read_body(self, response: HTTPResponse) -> Failure | None:
         expected, received = response.length or 0, 0

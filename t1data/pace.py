@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from t1data.errors import ConfigError
+
 Wait = Callable[[threading.Event | None, float], bool]
 
 
@@ -30,6 +32,11 @@ class Pacer:
     clock : callable
         Monotonic seconds.
 
+    Raises
+    ------
+    ConfigError
+        The rate is no rate.
+
     Examples
     --------
     >>> pacer = Pacer(10, clock=lambda: 100.0)
@@ -38,7 +45,9 @@ class Pacer:
     """
 
     def __init__(self, rate: float | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._interval = 1.0 / rate if rate else 0.0
+        if rate is not None and not 0 < rate < float("inf"):
+            raise ConfigError("The rate is a number of requests a second above 0, or None for no limit.")
+        self._interval = 0.0 if rate is None else 1.0 / rate
         self._clock = clock
         self._next = clock()
         self._held = float("-inf")

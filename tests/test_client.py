@@ -155,6 +155,13 @@ def test_an_option_left_out_is_not_sent():
     assert server.ledger[0].target == "/v2/customer_profiles/1"
 
 
+@pytest.mark.parametrize("silent", [True, False, "true", "No", ""])
+def test_silent_is_yes_or_no(silent: Any):
+    with FaultServer(GOODS) as server, pytest.raises(InputError, match='silent is "yes" or "no"'):
+        client_of(server).update_customer_profiles_v2({"customerProfiles": []}, silent=silent)
+    assert server.ledger == []
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [

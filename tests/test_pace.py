@@ -6,10 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
+import pytest
 from clocks import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from t1data.errors import ConfigError
 from t1data.pace import Pacer, wait_for
 
 
@@ -82,6 +84,12 @@ def test_stop_ends_the_wait_for_a_slot():
     pacer = Pacer(0.001)
     pacer.hold(3600)
     assert pacer.pause(stop, wait_for)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])
+def test_a_rate_that_is_none_is_refused(rate: float):
+    with pytest.raises(ConfigError, match="above 0, or None"):
+        Pacer(rate)
 
 
 def test_threads_share_one_pace():

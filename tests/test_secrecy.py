@@ -126,7 +126,10 @@ def test_a_key_is_not_pickled_and_a_copy_of_it_is_itself():
 # --- errors -----------------------------------------------------------------------------------------------
 
 FAULTS: dict[str, Act] = {
-    "400 that echoes": answer(400, {"message": f"bad key ApiKey-v1 {CANARY}"[:9]}),
+    "401 that repeats the key": answer(
+        401, {"message": f"No such key: ApiKey-v1 {CANARY}", "errors": [{"title": CANARY}]}
+    ),
+    "page that repeats the key": answer(200, CANARY.encode(), {"Content-Type": "text/html"}),
     "401": answer(401, {"message": "Invalid API key"}),
     "404": answer(404),
     "409": answer(409),

@@ -150,13 +150,14 @@ def test_a_wait_of_a_day_is_the_callers_to_make():
     assert (error.retry_after, len(server.ledger), time.waits) == (86400.0, 1, [])
 
 
-def test_a_hold_is_for_every_thread_of_the_client():
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_the_server_asks_for_is_for_every_thread_of_the_client(status: int):
     time = Time()
     pacer = Pacer(None, clock=time)
-    limited = answer(429, None, {"Retry-After": "30"})
-    with FaultServer(limited, DONE[ONCE], DONE[ONCE]) as server:
+    with FaultServer(answer(status, None, {"Retry-After": "30"}), DONE[REPEATABLE]) as server:
         transport = transport_to(server.url, clock=time, wait=time.wait, pacer=lambda name: pacer)
-        transport.send(ONCE)
+        transport.send(REPEATABLE)
+        transport.close()
     assert pacer.slot() == 1030.0
 
 
@@ -186,7 +187,7 @@ def test_nobody_listens():
     assert error.attempts == 8
     assert str(error) == (
         "create_referral: no connection after 8 attempts (as often as it may be); "
-        "check the base URL's host and port, and that the network reaches it."
+        "check the base URL's host and port, the proxy if there is one, and the network."
     )
 
 
@@ -267,7 +268,7 @@ def test_an_answer_is_unpacked():
 
 
 def test_a_bomb_is_stopped_at_the_limit_without_filling_the_memory():
-    fault = bomb(300)
+    fault = bomb(150)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     error, server, _ = send_to(fault, operation=REPEATABLE)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
@@ -402,6 +403,23 @@ def test_a_request_that_must_not_be_repeated_gets_a_connection_of_its_own():
         transport.send(ONCE)
         transport.close()
     assert len({entry.connection for entry in server.ledger}) == 3
+
+
+@pytest.mark.parametrize("status", [421, 103])
+def test_after_a_status_that_spoils_the_connection_another_one_is_used(status: int):
+    with FaultServer(answer(status), answer(204)) as server:
+        time = Time()
+        assert transport_to(server.url, clock=time, wait=time.wait).send(REPEATABLE).attempts == 2
+    assert [entry.connection for entry in server.ledger] == [1, 2]
+
+
+def test_an_answer_that_is_longer_than_it_says_does_not_spoil_the_next():
+    chatty = raw(b"HTTP/1.1 200 ok\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}and more", keep=True)
+    with FaultServer(chatty, answer(200, {"id": 8})) as server:
+        transport = transport_to(server.url)
+        assert transport.send(READ, ["A"]).json() == {}
+        assert transport.send(READ, ["B"]).json() == {"id": 8}
+        transport.close()
 
 
 def test_an_idle_connection_that_the_server_closed_costs_no_attempt():
