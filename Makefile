@@ -4,13 +4,19 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint lock clean
+OLDEST := .venvs/oldest
+
+.PHONY: demo test test-oldest lint lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/t1data demo
 
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m pytest
+
+# The same behaviour with the oldest versions that pyproject.toml allows; their own warnings are not ours to mend.
+test-oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest -o filterwarnings=default tests/test_profiles.py tests/test_plots.py tests/tables
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -35,12 +41,20 @@ $(VENV)/installed-dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/installed
 
+$(OLDEST)/installed: requirements-oldest.lock pyproject.toml
+	$(PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-oldest.lock
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
+	@touch $@
+
 # Needs `uv` on the path. --no-header and --no-annotate keep addresses out; a test looks for any that slip in.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --group dev --all-extras -o requirements-dev.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --group build -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --group test --resolution lowest-direct -o requirements-oldest.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

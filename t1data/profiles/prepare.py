@@ -156,6 +156,7 @@ def read_catalogue(client: Client | None) -> dict[str, str] | None:
     """Return attribute → type as the account declares them for customers, or None without a management key."""
     if client is None or client.management is None:
         return None
+    client.reach()
     return {
         attribute["name"]: attribute["type"]
         for attribute in client.management.list_attributes()

@@ -12,7 +12,7 @@ from t1data.errors import InputError
 from t1data.journal.outcomes import IdReader
 from t1data.journal.runs import Run
 from t1data.profiles.prepare import Options, ids_of, prepare, read_catalogue
-from t1data.profiles.upsert import OPERATION, send
+from t1data.profiles.send import OPERATION, send
 from t1data.tables.source import open_source
 
 
@@ -26,6 +26,7 @@ def resume(
 ) -> Run:
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
     client.check_unlocked(OPERATION)
+    client.reach()
     options = Options(**facts["recipe"]["options"])
     prepared = prepare(data, options, catalogue=read_catalogue(client))
     return send(client, prepared, journal=journal, progress=progress)

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t1data.bulk.batches import Batch, EncodedRows, cut
-from t1data.bulk.delivery import Answered, Job
-from t1data.bulk.engine import Engine
-from t1data.bulk.progress import Progress, watching
-from t1data.client import OPERATIONS, Client
-from t1data.journal.names import new_run_id, runs_folder
-from t1data.journal.runs import Run, read_run
-from t1data.journal.store import Journal
+from t1data.bulk.progress import Progress
+from t1data.client import Client
+from t1data.journal.runs import Run
 from t1data.profiles.plan import UpsertPlan
-from t1data.profiles.prepare import Options, Part, Prepared, prepare, read_catalogue
+from t1data.profiles.planning import make_plan, problem_frame, problems_of
+from t1data.profiles.prepare import Options, prepare, read_catalogue
+from t1data.profiles.send import OPERATION, send
 from t1data.tables.duplicates import Policy
 from t1data.tables.layout import Missing
-from t1data.tables.problems import Problem
-from t1data.tables.twins import find_twins
 
 if TYPE_CHECKING:
     import pandas as pd
-
-OPERATION = "update_customer_profiles_v2"
-JOB = "upsert_profiles"
-PREFIX, SUFFIX = b'{"customerProfiles":[', b"]}"
-MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line for every row
 
 
 def check_profiles(
@@ -83,7 +71,7 @@ def check_profiles(
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return _problem_frame(prepared, _problems(prepared.parts()))
+    return problem_frame(prepared, problems_of(prepared.parts()))
 
 
 def plan_upsert(
@@ -136,7 +124,7 @@ def plan_upsert(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter,
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
-    return _plan(client, prepare(data, options, catalogue=read_catalogue(client)))
+    return make_plan(client, prepare(data, options, catalogue=read_catalogue(client)))
 
 
 def upsert_profiles(
@@ -215,7 +203,7 @@ def upsert_profiles(
 
     Raises
     ------
-    InputError, ConfigError
+    InputError, ConfigError, NotSentError
         Before anything is sent.
     JournalError
         The journal cannot be written, belongs to another job, or is in use.
@@ -235,98 +223,6 @@ def upsert_profiles(
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
     client.check_unlocked(OPERATION)
+    client.reach()
     prepared = prepare(data, options, catalogue=read_catalogue(client))
     return send(client, prepared, journal=journal, connections=connections, progress=progress)
-
-
-def send(
-    client: Client,
-    prepared: Prepared,
-    *,
-    journal: str | Path | None = None,
-    connections: int = 4,
-    progress: bool | Callable[[Progress], None] | None = None,
-) -> Run:
-    """Send a prepared input, or what its journal does not hold as settled."""
-    id_ = new_run_id(JOB, time.time())
-    path = Path(journal) if journal is not None else runs_folder() / f"{id_}.sqlite"
-    with Journal(path) as record, watching(progress, total=prepared.survey.rows) as watch:
-        record.begin(id_, JOB, base_url=client.base_url, facts=prepared.facts(), rows=prepared.survey.rows)
-        record.repeat_open()
-        try:
-            Engine(record, _job(client, connections), watch).run(part.rows for part in prepared.parts())
-        finally:
-            record.finish(stopped=watch.stopped)
-    return read_run(path, ids=prepared.ids, index=prepared.source.index)
-
-
-def _job(client: Client, connections: int) -> Job:
-    def send(body: bytes, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
-        return client.send(OPERATION, query={"silent": "yes"}, body=body, stop=stop, on_wait=on_wait)
-
-    limit = OPERATIONS[OPERATION].batch_limit or 1
-    return Job(send, PREFIX, SUFFIX, batch_limit=limit, connections=connections)
-
-
-def _plan(client: Client, prepared: Prepared) -> UpsertPlan:
-    import pandas as pd
-
-    job = _job(client, 1)
-    cleared: dict[str, int] = {}
-    problems: list[Problem] = []
-    bad_rows: set[int] = set()
-
-    def rows() -> Iterator[EncodedRows]:
-        for part in prepared.parts():
-            for name, count in part.cleared.items():
-                cleared[name] = cleared.get(name, 0) + count
-            problems.extend(part.problems[: MOST_PROBLEMS - len(problems)])
-            bad_rows.update(problem.row for problem in part.problems)
-            yield part.rows
-
-    batches = [len(b) for b in cut(rows(), limit=job.batch_limit, max_bytes=job.max_bytes) if isinstance(b, Batch)]
-    ready, same = sum(batches), sum(duplicate.same for duplicate in prepared.duplicates.values())
-    layout, source = prepared.layout, prepared.source
-    columns = pd.DataFrame(
-        [(c.name, c.attribute, c.type, c.missing, c.default, cleared.get(c.attribute, 0)) for c in layout.columns],
-        columns=["column", "attribute", "type", "missing", "default", "cleared"],
-    )
-    return UpsertPlan(
-        source=source.name,
-        base_url=client.base_url,
-        rows=prepared.survey.rows,
-        ready=ready,
-        invalid=len(bad_rows),
-        collapsed=same,
-        blank_lines=prepared.survey.blank_lines,
-        requests=len(batches),
-        seconds=len(batches) / client.rate if client.rate else None,
-        id_column=layout.id_column,
-        columns=columns,
-        constants=layout.constants,
-        problems=_problem_frame(prepared, problems),
-        reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
-        catalogue_checked=prepared.catalogue_checked,
-        twins=find_twins(source, layout.id_column),
-    )
-
-
-def _problems(parts: Iterator[Part]) -> list[Problem]:
-    found: list[Problem] = []
-    for part in parts:
-        found += part.problems[: MOST_PROBLEMS - len(found)]
-    return found
-
-
-def _problem_frame(prepared: Prepared, problems: list[Problem]) -> pd.DataFrame:
-    import pandas as pd
-
-    index = prepared.source.index
-    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-    names = ["integration_id", "column", "code", "value", "message"]
-    return pd.DataFrame(
-        [[getattr(problem, name) for name in names] for problem in problems],
-        columns=names,
-        index=pd.Index(labels, name="row" if index is None else index.name),
-        dtype="string",
-    )

@@ -1,0 +1,86 @@
+"""What an upsert would do, found by preparing every row and sending none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from t1data.bulk.batches import Batch, EncodedRows, cut
+from t1data.client import Client
+from t1data.profiles.plan import UpsertPlan
+from t1data.profiles.prepare import Part, Prepared
+from t1data.profiles.send import job_of
+from t1data.tables.problems import Problem
+from t1data.tables.twins import find_twins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line for every row
+
+
+def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
+    """Return the plan of a prepared input."""
+    import pandas as pd
+
+    job = job_of(client, 1)
+    cleared: dict[str, int] = {}
+    problems: list[Problem] = []
+    bad_rows: set[int] = set()
+
+    def rows() -> Iterator[EncodedRows]:
+        for part in prepared.parts():
+            for name, count in part.cleared.items():
+                cleared[name] = cleared.get(name, 0) + count
+            problems.extend(part.problems[: MOST_PROBLEMS - len(problems)])
+            bad_rows.update(problem.row for problem in part.problems)
+            yield part.rows
+
+    batches = [len(b) for b in cut(rows(), limit=job.batch_limit, max_bytes=job.max_bytes) if isinstance(b, Batch)]
+    ready, same = sum(batches), sum(duplicate.same for duplicate in prepared.duplicates.values())
+    layout, source = prepared.layout, prepared.source
+    columns = pd.DataFrame(
+        [(c.name, c.attribute, c.type, c.missing, c.default, cleared.get(c.attribute, 0)) for c in layout.columns],
+        columns=["column", "attribute", "type", "missing", "default", "cleared"],
+    )
+    return UpsertPlan(
+        source=source.name,
+        base_url=client.base_url,
+        rows=prepared.survey.rows,
+        ready=ready,
+        invalid=len(bad_rows),
+        collapsed=same,
+        blank_lines=prepared.survey.blank_lines,
+        requests=len(batches),
+        seconds=len(batches) / client.rate if client.rate else None,
+        id_column=layout.id_column,
+        columns=columns,
+        constants=layout.constants,
+        problems=problem_frame(prepared, problems),
+        reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
+        catalogue_checked=prepared.catalogue_checked,
+        twins=find_twins(source, layout.id_column),
+    )
+
+
+def problems_of(parts: Iterator[Part]) -> list[Problem]:
+    """Return the first problems of an input."""
+    found: list[Problem] = []
+    for part in parts:
+        found += part.problems[: MOST_PROBLEMS - len(found)]
+    return found
+
+
+def problem_frame(prepared: Prepared, problems: list[Problem]) -> pd.DataFrame:
+    """Return problems as people read them, on the index of the input."""
+    import pandas as pd
+
+    index = prepared.source.index
+    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
+    names = ["integration_id", "column", "code", "value", "message"]
+    return pd.DataFrame(
+        [[getattr(problem, name) for name in names] for problem in problems],
+        columns=names,
+        index=pd.Index(labels, name="row" if index is None else index.name),
+        dtype="string",
+    )
