@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from t1data.history import list_runs, open_run, resume
     from t1data.journal.runs import Run
     from t1data.management import Management
-    from t1data.plots import plot_outcomes, plot_run, save_picture
+    from t1data.plots import describe, plot_outcomes, plot_run, save_picture
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
     from t1data.sandbox import Sandbox
 
@@ -30,6 +30,7 @@ __all__ = [
     "Sandbox",
     "UpsertPlan",
     "check_profiles",
+    "describe",
     "errors",
     "list_runs",
     "open_run",
@@ -49,6 +50,7 @@ _HOME = {
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
     "check_profiles": "t1data.profiles",
+    "describe": "t1data.plots",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_upsert": "t1data.profiles",

@@ -301,8 +301,8 @@ def requirements(lock: Path) -> list[str]:
     return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
 
 
-def test_there_is_a_lock_for_users_and_one_for_developers():
-    assert [lock.name for lock in LOCKS] == ["requirements-dev.lock", "requirements.lock"]
+def test_there_is_a_lock_for_users_for_developers_and_of_the_oldest_versions():
+    assert [lock.name for lock in LOCKS] == ["requirements-dev.lock", "requirements-oldest.lock", "requirements.lock"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
