@@ -71,11 +71,14 @@ class Answer:
         )
 
 
-def is_done(operation: Operation, exchange: Exchange) -> bool:
-    """Tell whether an exchange is the success that the operation's facts describe."""
+def is_done(operation: Operation, exchange: Exchange, *, silent: bool = True) -> bool:
+    """Tell whether an exchange is the success that the operation's facts describe.
+
+    Where the caller asked not to be `silent`, an empty answer is none: the codes are made, and nobody has them.
+    """
     if exchange.failure is not None or exchange.status not in operation.success:
         return False
-    return exchange.status == 204 or content_fits(operation.content, exchange.headers)
+    return silent if exchange.status == 204 else content_fits(operation.content, exchange.headers)
 
 
 def content_fits(content: str, headers: Mapping[str, str]) -> bool:
@@ -190,6 +193,8 @@ def _what_happened(exchange: Exchange, kind: type[Exception]) -> str:
 
 def _odd_answer(exchange: Exchange) -> str:
     kind = exchange.headers.get("content-type", "")
+    if exchange.status == 204:
+        return "done (status 204), but without the content that was asked for"
     if _HTML.fullmatch(kind):
         return f"a proxy answered with a page of its own (status {exchange.status})"
     return f"status {exchange.status} with content {printable(kind, 80) or 'of no type'} is no answer to it"

@@ -52,6 +52,7 @@ class _Job:
 
     operation: Operation
     request: Request
+    silent: bool
     stop: threading.Event | None
     on_wait: OnWait | None
 
@@ -155,7 +156,8 @@ class Transport:
             headers["Content-Length"] = "0"
         request = Request(operation.method, operation.target(values, query), headers, body)
         self._budget.earn()
-        return self._retried(_Job(operation, request, stop, on_wait))
+        silent = (query or {}).get("silent") != "no"
+        return self._retried(_Job(operation, request, silent, stop, on_wait))
 
     def reach(self) -> None:
         """Open the first connection or say why it cannot be had; see `make_contact`. No request is sent."""
@@ -172,7 +174,7 @@ class Transport:
             exchange = self._paced(job)
             if exchange is None:
                 raise last or _stopped(job.operation)
-            if is_done(job.operation, exchange):
+            if is_done(job.operation, exchange, silent=job.silent):
                 return _answer(job, exchange, attempts=attempt, waited=waited)
             exchange = replace(exchange, body=self._key.redact(exchange.body))
             decision = self._decide(job, exchange, attempt=attempt, elapsed=self._clock() - started)

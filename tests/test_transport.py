@@ -240,6 +240,15 @@ def test_json_goes_by_several_names(kind: str):
     assert result.json() == {"id": 7}
 
 
+def test_codes_that_were_made_and_not_told_are_in_doubt():
+    operation = OPERATIONS["create_referrals_for_multiple_advocates"]
+    with FaultServer(answer(204)) as server:
+        error = raised(lambda: transport_to(server.url).send(operation, query={"silent": "no"}))
+        assert transport_to(server.url).send(operation).status == 204
+    assert type(error) is errors.AnswerError
+    assert "without the content that was asked for" in str(error)
+
+
 @pytest.mark.parametrize("status", [202, 203, 206, 299])
 def test_a_success_of_another_kind_is_in_doubt(status: int):
     error, server, _ = send_to(answer(status, {}))
