@@ -28,7 +28,7 @@ class Status:
     Parameters
     ----------
     code : int
-        100 to 599.
+        200 to 599; `Raw` sends others.
     body : object, optional
         Sent as JSON; text is sent as it is, as ``text/html``. The usual error shape when left out.
     retry_after : float or datetime or str, optional
@@ -41,6 +41,10 @@ class Status:
     body: Any = None
     retry_after: float | datetime | str | None = None
     when: When = "before"
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.code <= 599:
+            raise ValueError(f"A status is a number from 200 to 599, not {self.code}; Raw sends any bytes")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,12 @@ def test_a_status_after_the_change_leaves_it_applied(sandbox: Sandbox) -> None:
     assert has(sandbox, "a")
 
 
+@pytest.mark.parametrize("code", [99, 100, 600])
+def test_a_status_that_is_no_final_answer_is_refused_at_once(code: int) -> None:
+    with pytest.raises(ValueError, match="200 to 599"):
+        Status(code)
+
+
 def test_a_status_may_have_any_body(sandbox: Sandbox) -> None:
     sandbox.faults.add(
         Status(400, {"message": "no", "errors": [{"source": {"pointer": "/customerProfiles/0"}}]}), nth=1

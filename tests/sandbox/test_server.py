@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from caller import manage, raw, send, update, upsert
+from caller import has, manage, raw, send, update, upsert
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,29 @@ def test_bytes_that_are_no_http_get_a_400_in_json(sandbox: Sandbox, request_byte
     got = raw(sandbox, request_bytes)
     assert got.startswith(b"HTTP/1.1 400 ")
     assert got.endswith(b'"StatusCode":400}')
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.binary(min_size=1, max_size=300)
+    | st.binary(max_size=100).map(lambda rest: b"PUT /v2/events HTTP/1.1\r\n" + rest)
+)
+def test_no_bytes_on_the_line_stop_the_server(sandbox: Sandbox, garbage: bytes) -> None:
+    address = urlsplit(sandbox.base_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as line:
+        line.sendall(garbage)
+        line.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+    assert send(sandbox, "GET", "/v2/authping").status == 200
+
+
+def test_many_callers_at_once_lose_nothing(sandbox: Sandbox) -> None:
+    ids = [[f"{caller}-{number}" for number in range(10)] for caller in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda some: [upsert(sandbox, each).status for each in some], ids))
+    assert answers == [[200] * 10] * 8
+    assert all(has(sandbox, each) for some in ids for each in some)
 
 
 def test_a_body_that_breaks_off_is_no_request(sandbox: Sandbox) -> None:
