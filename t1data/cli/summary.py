@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t1data.cli.options import in_flags
 from t1data.cli.talk import say, typed
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Reason:
 
     def __str__(self) -> str:
         many = f"{self.rows:,} rows, the first is {self.first_row:,}" if self.rows > 1 else f"row {self.first_row:,}"
-        return f"{self.outcome} ({many}): {self.message or self.code}"
+        return f"{self.outcome} ({many}): {in_flags(self.message) or self.code}"
 
 
 def reasons_of(journal: Path) -> list[Reason]:

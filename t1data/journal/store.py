@@ -92,7 +92,7 @@ class Journal:
                     _tool_version(),
                     operation,
                     base_url,
-                    json.dumps(facts, sort_keys=True),
+                    json.dumps(facts),
                     rows,
                     now,
                     _holder(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -97,8 +99,13 @@ class Prepared:
         return {
             "input": self.source.fingerprint(),
             "layout": asdict(self.layout) | {"duplicates": self.options.duplicates},
-            "recipe": {"path": self.path, "options": asdict(self.options)},
+            "recipe": {"path": self.path, "options": asdict(self.options) | self._literals()},
         }
+
+    def _literals(self) -> dict[str, dict[str, str]]:
+        """Return constants and defaults as JSON texts: exact, and what `Options` holds may be no JSON value."""
+        defaults = {column.name: column.default for column in self.layout.columns if column.default is not None}
+        return {"constants": dict(self.layout.constants), "defaults": defaults}
 
     def _without_duplicates(self, part: EncodedRows, ids: pa.StringArray) -> tuple[EncodedRows, list[Problem]]:
         at = [place for place, row in enumerate(part.rows.tolist()) if row in self.duplicates]
@@ -144,6 +151,21 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
     duplicates = find_duplicates(source, layout, repeated=found.repeated, policy=options.duplicates)
     path = os.path.abspath(data) if isinstance(data, str | os.PathLike) else None
     return Prepared(source, layout, found, duplicates, options, path, catalogue is not None)
+
+
+def options_of(facts: Mapping[str, Any]) -> Options:
+    """Return the options that a run began with, from what `Prepared.facts` left in its journal."""
+    given = facts["recipe"]["options"]
+    parsed = {
+        name: {key: json.loads(text, parse_float=_exact) for key, text in (given[name] or {}).items()}
+        for name in ("constants", "defaults")
+    }
+    return Options(**given | parsed)
+
+
+def _exact(text: str) -> Decimal | float:
+    """Read a number so that it is written again as it was: 1.10 keeps its zero, 1e+22 its exponent."""
+    return float(text) if "e" in text.lower() else Decimal(text)
 
 
 def ids_of(source: Source, id_column: str) -> Iterator[tuple[Numbers, pa.Array]]:

@@ -11,7 +11,7 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import IdReader
 from t1data.journal.runs import Run
-from t1data.profiles.prepare import Options, ids_of, prepare, read_catalogue
+from t1data.profiles.prepare import ids_of, options_of, prepare, read_catalogue
 from t1data.profiles.send import OPERATION, send
 from t1data.tables.source import open_source
 
@@ -27,7 +27,7 @@ def resume(
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
     client.check_unlocked(OPERATION)
     client.reach()
-    options = Options(**facts["recipe"]["options"])
+    options = options_of(facts)
     prepared = prepare(data, options, catalogue=read_catalogue(client))
     return send(client, prepared, journal=journal, progress=progress)
 
@@ -37,7 +37,7 @@ def reopen_ids(facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]:
     data = data if data is not None else facts["recipe"]["path"]
     if data is None:
         return None, None
-    options = Options(**facts["recipe"]["options"])
+    options = options_of(facts)
     try:
         source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
         if source.fingerprint()["sha256"] != facts["input"]["sha256"]:
