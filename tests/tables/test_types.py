@@ -153,6 +153,13 @@ def test_a_declared_text_is_the_text_of_the_value(array: pa.Array, sent: str) ->
     assert values(one_column(array, types={"value": "string"})) == [sent]
 
 
+def test_a_fault_of_a_distinct_value_is_the_fault_of_every_row_that_has_it_and_of_no_other() -> None:
+    array = pa.DictionaryArray.from_arrays(pa.array([1, 0, None, 1, 0]), pa.array(["7", "seven", "unused"]))
+    encoded = one_column(array, types={"value": "number"})
+    assert codes(encoded) == [(0, "not_a_number"), (3, "not_a_number")]
+    assert values(encoded) == ["7", None, "7"]
+
+
 def test_a_column_of_nulls_sends_nothing_unless_it_is_told_to() -> None:
     nothing = pa.nulls(2)
     assert values(one_column(nothing)) == [None, None]
@@ -196,7 +203,7 @@ def test_lists_that_are_all_empty_are_sent_as_empty_lists() -> None:
     [
         ("(list string)", '["a", "b\\n"]', [("a;b", "bad_json"), ('{"a":1}', "not_a_list"), ("[1]", "not_a_string")]),
         ("(list number)", "[1, 2.50, 1e5]", [("[NaN]", "bad_json"), ('["1"]', "not_a_number")]),
-        ("(list time)", '["2026-01-01T00:00:00Z"]', [('["2026-01-01"]', "bad_time"), ("[1, null]", "bad_time")]),
+        ("(list time)", '["2026-01-01T00:00Z"]', [('["2026"]', "bad_time"), ('["2026-01-01T00:00Zx"]', "bad_time")]),
         ("(list location)", '[{"x": 1}]', [('["x"]', "not_an_object"), ("[null]", "null_in_list")]),
         ("location", '{"lat": 1.50}', [("[1,2]", "not_an_object"), ("52.5,13.4", "bad_json")]),
     ],
