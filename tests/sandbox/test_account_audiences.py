@@ -91,6 +91,11 @@ def test_a_new_name_leaves_the_members(door: Door) -> None:
     assert door.profile("ann")["audienceMemberships"] == [{"id": 1, "name": "Best"}]
 
 
+@pytest.mark.parametrize("name", ["", None, 1])
+def test_a_new_name_must_be_a_text_that_is_not_empty(door: Door, name: Any) -> None:
+    assert pointers(door.refusal("update_audience_v2", {"name": name}, path=audience(1))) == ["/name"]
+
+
 def test_a_deleted_audience_takes_its_memberships_along_but_no_profile(door: Door) -> None:
     assert door.reply("delete_audience_v2", path=audience(1)).status == 204
     assert door.profile("ann")["audienceMemberships"] == []

@@ -111,6 +111,7 @@ def test_a_created_attribute_can_be_used_at_once(door: Door) -> None:
     [
         ({"entity": "Customer"}, "/entity"),
         ({"type": "integer"}, "/type"),
+        ({"type": None}, "/type"),
         ({"name": "First name"}, "/name"),
         ({"name": "Größe"}, "/name"),
         ({"title": None}, "/title"),

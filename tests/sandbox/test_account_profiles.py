@@ -158,6 +158,8 @@ def test_a_value_must_have_the_type_of_its_attribute(door: Door, name: str, good
 def test_the_literal_text_of_a_wrong_type_is_talon_ones(door: Door) -> None:
     refusal = door.refusal(BATCH, batch(("ann", {"Name": False})))
     assert refusal.errors[0]["details"] == 'Value of "Name" attribute (false) is not a string'
+    refusal = door.refusal(BATCH, batch(("ann", {"Likes": "jazz"})))
+    assert refusal.errors[0]["details"] == 'Value of "Likes" attribute ("jazz") is not a list of strings'
 
 
 def test_unknown_attributes_can_be_declared_by_their_first_value() -> None:
@@ -266,6 +268,15 @@ def test_profile_events_meet_the_rules_of_campaigns() -> None:
     assert door.call(ONE, {}, path=who("ann"), runRuleEngine="true")["effects"] == []
 
 
+def test_only_the_campaigns_chosen_hear_of_an_update() -> None:
+    note = {"effect": "showNotification", "title": "t", "body": "b"}
+    rule = {"name": "Hello", "when": {"event": "talon_profile_created"}, "then": [note]}
+    door = Door({"campaigns": [{"id": each, "name": str(each), "rules": [rule]} for each in (7, 8)]})
+    body = {"evaluableCampaignIds": [8]}
+    answer = door.call(ONE, body, path=who("ann"), runRuleEngine="true", dry="true")
+    assert [effect["campaignId"] for effect in answer["effects"]] == [8]
+
+
 def test_audiences_are_joined_and_left_with_an_update(door: Door) -> None:
     door.reply(ONE, {"audiencesChanges": {"adds": [1, 2], "deletes": []}}, path=who("ann"))
     assert door.profile("ann")["audienceMemberships"] == [{"id": 1, "name": "VIP"}, {"id": 2, "name": "New"}]
@@ -293,8 +304,9 @@ def test_a_bad_update_is_refused_where_it_is_bad_and_makes_nothing(door: Door, b
 
 
 def test_flags_take_true_and_false_in_any_case_and_1_and_0(door: Door) -> None:
-    for word in ("true", "True", "TRUE", "1", "false", "False", "0"):
-        assert door.status(ONE, {}, path=who("ann"), runRuleEngine=word) == 200
+    for word, runs in (("true", True), ("True", True), ("1", True), ("false", False), ("FALSE", False), ("0", False)):
+        answer = door.call(ONE, {}, path=who("ann"), runRuleEngine=word)
+        assert ("ruleFailureReasons" in answer) is runs
     refusal = door.refusal(ONE, {}, path=who("ann"), runRuleEngine="yes")
     assert refusal.errors[0]["source"] == {"parameter": "runRuleEngine"}
 
@@ -323,6 +335,29 @@ def test_erasure_reaches_sessions_and_their_items() -> None:
     assert "private" not in kept
     assert '"Size"' not in kept
     assert '"sku":"cd"' in kept
+
+
+def test_erasure_reaches_the_codes_and_gifts_of_a_profile_and_leaves_those_of_others() -> None:
+    entities = ("Coupon", "Referral", "Giveaway")
+    note = {"attributes": {"Note": "private"}}
+    mine = [{"value": "MINE", "recipient": "ann", **note}, {"value": "THEIRS", "recipient": "bob", **note}]
+    campaign = {
+        "name": "x",
+        "coupons": mine,
+        "referrals": [{"code": code, "advocate": who, **note} for code, who in (("ANNS", "ann"), ("BOBS", "bob"))],
+    }
+    door = Door(
+        {
+            "attributes": [attribute("Note", "string", entity) for entity in entities],
+            "campaigns": [campaign],
+            "giveaway_pools": [{"name": "p", "codes": [{"code": who, "owner": who, **note} for who in ("ann", "bob")]}],
+        }
+    )
+    door.reply("delete_customer_data", path=who("ann"))
+    sections = ("coupons", "referrals", "giveaways")
+    for name, left in (("ann", {}), ("bob", {"Note": "private"})):
+        stock = door.inventory(name, *sections)
+        assert [stock[section][0]["attributes"] for section in sections] == [left] * 3
 
 
 def test_erasure_of_somebody_unknown_is_a_404(door: Door) -> None:

@@ -159,6 +159,18 @@ def test_a_friend_uses_a_code_once_in_a_campaign(door: Door) -> None:
     assert refusal_of(door, other, "bob") == "ReferralCustomerAlreadyReferred"
 
 
+def test_a_code_is_used_up_at_its_limit_and_free_again_when_the_session_is_cancelled(door: Door) -> None:
+    code = door.call(ONE, one(usageLimit=1))["code"]
+    door.upsert(cleo={})
+    path = {"customerSessionId": "s1"}
+    session = {"profileId": "bob", "referralCode": code, "state": "closed"}
+    door.reply("update_customer_session_v2", {"customerSession": session}, path=path)
+    assert refusal_of(door, code, "cleo") == "ReferralLimitReached"
+    door.reply("update_customer_session_v2", {"customerSession": {**session, "state": "cancelled"}}, path=path)
+    assert refusal_of(door, code, "cleo") is None
+    assert door.inventory("ann", "referrals")["referrals"][0]["referredCustomers"] == []
+
+
 @pytest.mark.parametrize(
     ("referral", "friend", "reason"),
     [
