@@ -52,8 +52,8 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from t1data.sandbox import campaigns, coupons, referrals
 from t1data.sandbox.codes import fold
@@ -89,27 +89,24 @@ def evaluate_event(
     campaign_ids : list of int, optional
         Ask only these campaigns.
     """
-    facts = Facts(event_type, **_customer(profile), **_session(account, session), programs=_programs(account))
+    facts = Facts(event_type, programs=_programs(account))
+    if profile is not None:
+        facts = replace(facts, profile_id=profile["integration_id"], attributes=parse(profile["attributes"]))
+    if session is not None:
+        facts = _with_session(account, facts, session)
     running = [each for each in _running(account) if campaign_ids is None or each.id in campaign_ids]
     return evaluate(running, facts, new_uuid=lambda: str(uuid.UUID(int=account.random.getrandbits(128), version=4)))
 
 
-def _customer(profile: sqlite3.Row | None) -> dict[str, Any]:
-    if profile is None:
-        return {}
-    return {"profile_id": profile["integration_id"], "attributes": parse(profile["attributes"])}
-
-
-def _session(account: Account, session: Session | None) -> dict[str, Any]:
-    if session is None:
-        return {}
-    return {
-        "state": session.state,
-        "first_session": session.first_session,
-        "items": tuple(session.body.get("cartItems", ())),
-        "totals": session.totals,
-        "codes": tuple(_codes(account, session)),
-    }
+def _with_session(account: Account, facts: Facts, session: Session) -> Facts:
+    return replace(
+        facts,
+        state=session.state,
+        first_session=session.first_session,
+        items=tuple(session.body.get("cartItems", ())),
+        totals=session.totals,
+        codes=tuple(_codes(account, session)),
+    )
 
 
 def _programs(account: Account) -> frozenset[int]:
