@@ -138,7 +138,7 @@ class Body:
             self.faults.add("Invalid value", f"{name} must be an array", self.at(name))
             return []
         if len(value) < least or (most is not None and len(value) > most):
-            limits = f"at least {least}" if len(value) < least else f"at most {most}"
+            limits = f"from {least} to {most}" if most is not None else f"at least {least}"
             self.faults.add("Invalid value", f"{name} must have {limits} items", self.at(name))
             return []
         return value

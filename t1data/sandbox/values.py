@@ -19,7 +19,7 @@ def text_fault(value: object, *, least: int = 0, most: int | None = None) -> str
     if not isinstance(value, str):
         return "must be a string"
     if len(value) < least:
-        return f"must have at least {least} characters"
+        return "must not be empty" if least == 1 else f"must have at least {least} characters"
     if most is not None and len(value) > most:
         return f"must have at most {most} characters"
     return None if is_text(value) else "must be valid Unicode"
