@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import ssl
 import time
 import zlib
 from collections import deque
@@ -82,8 +81,6 @@ class Line:
             answer.failure = Failure.GARBLED
         except (OSError, HTTPException) as error:
             answer.failure = _kind_of(error, answer)
-        except zlib.error:
-            answer.failure = Failure.GARBLED
         self._used = self._clock()
         return answer.result(self._used - started)
 
@@ -157,8 +154,7 @@ class Lines:
 def _kind_of(error: Exception, answer: _Reading) -> Failure:
     if answer.status is not None:
         return Failure.CUT
-    hung_up = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
-    return Failure.RESET if hung_up or isinstance(error, ssl.SSLError) else Failure.GARBLED
+    return Failure.RESET if isinstance(error, OSError) else Failure.GARBLED
 
 
 class _Reading:
@@ -185,29 +181,42 @@ class _Reading:
 
     def _read_body(self, response: HTTPResponse) -> Failure | None:
         expected, received = response.length or 0, 0
-        unpacker = _unpacker(self._headers.get("content-encoding", ""))
+        unpacker = _Unpacker(self._headers.get("content-encoding", ""))
         while piece := response.read1(_PIECE):
             received += len(piece)
-            most = self._largest + 1 - len(self._body)
-            self._body += unpacker.decompress(piece, most) if unpacker else piece[:most]
+            self._body += unpacker.unpack(piece, self._largest + 1 - len(self._body))
             if len(self._body) > self._largest:
                 del self._body[self._largest :]
                 return Failure.TOO_BIG
-        packed_end = unpacker is None or unpacker.eof or not received
-        return None if received >= expected and packed_end else Failure.CUT
+        if unpacker.garbled:
+            return Failure.GARBLED
+        return Failure.CUT if received < expected or (received and unpacker.wants_more()) else None
 
     def result(self, seconds: float) -> Exchange:
         return Exchange(self.failure, self.status, self._headers, bytes(self._body), seconds)
 
 
-def _unpacker(encoding: str) -> Any:
-    """Make what undoes the content encoding and never gives more than it is asked for; None for plain."""
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
-        return None
-    if name not in ("gzip", "x-gzip", "deflate"):
-        raise ValueError("an encoding that was not asked for")
-    return zlib.decompressobj(_EITHER_GZIP_OR_ZLIB)
+class _Unpacker:
+    """Undoes the content encoding. What it cannot undo it hands on as it is: it may be all that there is."""
+
+    def __init__(self, encoding: str) -> None:
+        name = encoding.strip().lower()
+        packed = name in ("gzip", "x-gzip", "deflate")
+        self.garbled = not packed and name not in ("", "identity")
+        self._inner = zlib.decompressobj(_EITHER_GZIP_OR_ZLIB) if packed else None
+
+    def unpack(self, piece: bytes, most: int) -> bytes:
+        """Unpack a piece, and never give more than `most` bytes, however much is packed in it."""
+        if self._inner is None:
+            return piece[:most]
+        try:
+            return self._inner.decompress(piece, most)
+        except zlib.error:
+            self._inner, self.garbled = None, True
+            return piece[:most]
+
+    def wants_more(self) -> bool:
+        return self._inner is not None and not self._inner.eof
 
 
 def _time_left(clock: Callable[[], float], ends: float) -> float:

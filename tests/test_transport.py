@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time as real_time
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -261,6 +262,21 @@ def test_half_an_answer_is_kept():
     assert error.status == 201
     assert b"FIRST-CODE" in error.body
     assert len(error.body) == 40
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unheard-of"])
+def test_a_body_that_cannot_be_unpacked_is_kept_as_it_came(encoding: str):
+    error, _, _ = send_to(answer(201, b'{"code": "ABCD"}', {"Content-Encoding": encoding}))
+    assert type(error) is errors.NoAnswerError
+    assert error.body == b'{"code": "ABCD"}'
+
+
+@pytest.mark.parametrize("wbits", [zlib.MAX_WBITS, zlib.MAX_WBITS | 16])
+def test_both_ways_to_pack_are_undone(wbits: int):
+    packer = zlib.compressobj(wbits=wbits)
+    content = packer.compress(b'{"id": 9}') + packer.flush()
+    result, _, _ = send_to(answer(201, content, {"Content-Encoding": "deflate"}))
+    assert result.json() == {"id": 9}
 
 
 def test_json_that_does_not_parse_is_kept_and_told():
