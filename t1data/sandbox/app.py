@@ -117,7 +117,9 @@ class App:
         call = await run_in_threadpool(read_call, head.route, head, body)
         async with self._turn(head.route, call):
             early = await strike(effects, "before", None, self._wait)
-            answer = early or await self._apply_once(head.route, call, key)
+            if early:
+                return early
+            answer = await self._apply_once(head.route, call, key)
             return await strike(effects, "after", answer, self._wait) or answer
 
     def _answer_too_fast(self) -> Answer | None:

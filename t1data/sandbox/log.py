@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 KEEP_RECORDS = 100_000
-KEEP_BYTES = 256 * 1024 * 1024
+KEEP_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)

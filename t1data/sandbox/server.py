@@ -72,7 +72,8 @@ class Server:
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        # Some uvicorns leave the socket open when they are told to stop before they have started.
+        with self._socket, asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._server.serve(sockets=[self._socket]))
 
 

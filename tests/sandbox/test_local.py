@@ -66,6 +66,15 @@ def test_closing_twice_and_starting_twice_do_no_harm() -> None:
         sandbox.load(SEED)
 
 
+def test_a_sandbox_may_be_closed_as_soon_as_it_starts() -> None:
+    for _ in range(5):
+        sandbox = Sandbox().start()
+        port = port_of(sandbox)
+        sandbox.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
 def test_idle_connections_do_not_hold_up_the_end() -> None:
     with Sandbox() as sandbox, socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10) as idle:
         idle.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
