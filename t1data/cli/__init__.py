@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from t1data.cli.profiles import profiles
 from t1data.cli.runs import runs
 from t1data.cli.sandbox import sandbox
 from t1data.cli.signals import signals_as_interrupts
-from t1data.cli.talk import Exit, say
+from t1data.cli.talk import Exit, say, silence_stdout
 from t1data.errors import T1DataError
 
 _EPILOG = """\b
@@ -82,7 +81,9 @@ def run(arguments: Sequence[str]) -> int:
     state = State()
     try:
         code = cli.main(list(arguments), prog_name="t1data", standalone_mode=False, obj=state)
-        sys.stdout.flush()  # here, where a closed pipe can still be told from a bug
+        sys.stdout.flush()
+    except SystemExit:  # click's way to end on a pipe that nobody reads any more
+        return Exit.PIPE_CLOSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each kind has its sentence and its exit code
         if state.debug:
             traceback.print_exc()
@@ -99,7 +100,7 @@ def _ending(error: BaseException) -> int:
         say("Interrupted. If a run had begun, `t1data runs list` shows it.")
         return Exit.INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        _silence_stdout()
+        silence_stdout()
         return Exit.PIPE_CLOSED
     if isinstance(error, T1DataError):
         say(f"Error: {in_flags(str(error))}")
@@ -107,8 +108,3 @@ def _ending(error: BaseException) -> int:
     # Its words may hold a customer's data, so they are for --debug alone.
     say(f"Error: t1data failed with {type(error).__name__}; `t1data --debug …` shows where.")
     return Exit.BROKEN
-
-
-def _silence_stdout() -> None:
-    """Give the interpreter another place for what it would still write into the closed pipe at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

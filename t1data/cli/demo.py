@@ -12,7 +12,7 @@ import click
 
 from t1data.cli.comparison import Comparison, compare
 from t1data.cli.summary import counts_in_words, say_run
-from t1data.cli.talk import Exit, exit_of, say, tell_at_last, typed
+from t1data.cli.talk import Exit, exit_of, folded, say, tell_at_last, typed
 from t1data.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _send(client: Client, places: Places) -> Run:
     planned = plan_upsert(client, places.profiles)
     _say_step("The plan")
     for line in planned.lines():
-        say(f"  {line}")
+        say(folded(line, indent="  "))
     _say_step(f"Sending, at most {client.rate:g} requests a second")
     run = upsert_profiles(client, places.profiles, journal=places.folder / _JOURNAL)
     run.write_outcomes(places.folder / _OUTCOMES)

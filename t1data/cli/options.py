@@ -38,8 +38,8 @@ class Option:
         Makes of what was typed what the function takes; a ValueError is wrong usage.
     repeat : bool
         Whether the option can be given several times.
-    kind : type
-        Of the value.
+    kind : type or click.ParamType
+        Of the value; bool makes a switch.
     """
 
     flag: str
@@ -49,7 +49,7 @@ class Option:
     choices: tuple[str, ...] = ()
     read: Callable[[Any], Any] | None = None
     repeat: bool = False
-    kind: type = str
+    kind: Any = str
 
     def decorate(self, command: Command) -> Command:
         """Give a command this option."""
@@ -153,7 +153,7 @@ SENDING = (
         "The file that records the run (default: a new one in the user's state folder, or in T1DATA_RUNS).",
         "FILE",
     ),
-    Option("--connections", "connections", "Requests in flight at once (default: 4).", "N", kind=int),
+    Option("--connections", "connections", "Requests in flight at once (default: 4).", "N", kind=click.IntRange(min=1)),
     Option(
         "--progress/--no-progress",
         "progress",
@@ -192,6 +192,7 @@ def collects(name: str, table: Sequence[Option]) -> Callable[[Command], Command]
 
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
 _NAMED = re.compile(rf'\b({"|".join(_FLAGS)})=(True|"[^"]*"|\'[^\']*\')?')
+_AHEAD = re.compile(rf"^({'|'.join(_FLAGS)})(?:\[(.*?)\])?: ")
 
 
 def in_flags(message: str) -> str:
@@ -202,7 +203,11 @@ def in_flags(message: str) -> str:
     >>> in_flags("say which it is by tz=, or say allow_suspect_ids=True")
     'say which it is by --tz, or say --allow-suspect-ids'
     """
-    return _NAMED.sub(_flag, message)
+    return _NAMED.sub(_flag, _AHEAD.sub(_flag_ahead, message))
+
+
+def _flag_ahead(found: re.Match[str]) -> str:
+    return f"{_FLAGS[found[1]]} {found[2]}: " if found[2] else f"{_FLAGS[found[1]]}: "
 
 
 def _flag(found: re.Match[str]) -> str:

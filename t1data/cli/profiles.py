@@ -10,7 +10,7 @@ import click
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
 from t1data.cli.options import READING, SENDING, collects, in_flags
 from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, say, tell, tell_at_last
+from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
 from t1data.errors import InputError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def last_line(run: Any) -> str:
 
 def _plan_lines(planned: UpsertPlan) -> list[str]:
     first, *rest = planned.lines()
-    return [f"Plan: {first}", *(f"  {in_flags(line)}" for line in rest)]
+    return [folded(f"Plan: {first}"), *(folded(in_flags(line), indent="  ") for line in rest)]
 
 
 def _exit_of_plan(planned: UpsertPlan) -> int:

@@ -88,7 +88,7 @@ def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = ())
 def counts_in_words(run: Run) -> str:
     """Return the counts that are not zero: ``"3 rows: 2 accepted, 1 invalid"``."""
     parts = [f"{run.counts[name]:,} {name.replace('_', ' ')}" for name in _OUTCOMES if run.counts[name]]
-    return f"{run.rows:,} rows: {', '.join(parts) or 'none'}"
+    return f"{run.rows:,} {'row' if run.rows == 1 else 'rows'}: {', '.join(parts) or 'none'}"
 
 
 def _next(run: Run, outcomes: str | None, go_on: Sequence[str]) -> Iterator[tuple[str, str]]:

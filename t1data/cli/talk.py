@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 from contextlib import suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,17 @@ def say(text: str = "") -> None:
         click.echo(text, err=True)
 
 
+def folded(line: str, *, indent: str = "") -> str:
+    """Break a long line between words where a person watches; a file gets it as it is."""
+    if not sys.stderr.isatty():
+        return indent + line
+    width = max(40, shutil.get_terminal_size().columns - 1)
+    deeper = f"{indent}  "
+    return textwrap.fill(
+        line, width, initial_indent=indent, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def tell(value: Any) -> None:
     """Write one line of JSON for machines."""
     click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
@@ -58,7 +70,12 @@ def tell_at_last(line: str) -> None:
         click.echo(line)
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()
+
+
+def silence_stdout() -> None:
+    """Give the interpreter another place for what it would still write into a closed pipe at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def typed(*words: str) -> str:
