@@ -81,9 +81,12 @@ def cut_after(effects: Iterable[Effect]) -> int | None:
 
 
 def _answer_status(effect: Status) -> Answer:
-    headers = {} if effect.retry_after is None else {"retry-after": _retry_after(effect.retry_after)}
+    headers = dict(effect.headers)
+    if effect.retry_after is not None:
+        headers["retry-after"] = _retry_after(effect.retry_after)
     if effect.body is None:
-        return answer_refusal(Refusal(effect.code, _message(effect.code)), headers)
+        refusal = Refusal(effect.code, _message(effect.code))
+        return answer_refusal(refusal, headers) if effect.code >= 400 else Answer(effect.code, headers=headers)
     if isinstance(effect.body, str):
         return Answer(effect.code, effect.body.encode(), {"content-type": "text/html", **headers})
     return answer_json(effect.code, effect.body, headers)
@@ -107,9 +110,7 @@ async def deliver(answer: Answer, effects: Iterable[Effect], line: Line, wait: W
             line.transport.write(data)
             await line.cut("close")
         case Half(share=share):
-            await _send_head(answer, line.send)
-            await _send_body(answer.body[: int(len(answer.body) * share)], line.send, more=True)
-            await line.cut("reset")
+            await _send_part(answer, share, line)
         case Slow():
             await _send_slowly(answer, effect, line, wait)
         case _:
@@ -117,6 +118,16 @@ async def deliver(answer: Answer, effects: Iterable[Effect], line: Line, wait: W
             await _send_body(answer.body, line.send)
             if effect:
                 line.transport.close()
+
+
+async def _send_part(answer: Answer, share: float, line: Line) -> None:
+    if answer.body:
+        await _send_head(answer, line.send)
+        await _send_body(answer.body[: int(len(answer.body) * share)], line.send, more=True)
+    else:
+        # The head of an answer without a body is the whole answer, so the cut has to come within it.
+        line.transport.write(f"HTTP/1.1 {answer.status} ".encode())
+    await line.cut("reset")
 
 
 async def _send_slowly(answer: Answer, effect: Slow, line: Line, wait: Wait) -> None:

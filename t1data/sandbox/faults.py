@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -30,9 +30,12 @@ class Status:
     code : int
         200 to 599; `Raw` sends others.
     body : object, optional
-        Sent as JSON; text is sent as it is, as ``text/html``. The usual error shape when left out.
+        Sent as JSON; text is sent as it is, as ``text/html``. When left out, nothing below 400, and from there on
+        the usual error shape.
     retry_after : float or datetime or str, optional
         The ``Retry-After`` header: seconds, an aware time (sent as an HTTP-date), or any text.
+    headers : mapping of str to str
+        Further headers: where a redirect leads, a RateLimit.
     when : {"before", "after"}
         Before the change is applied (and then it is not), or after.
     """
@@ -40,6 +43,7 @@ class Status:
     code: int
     body: Any = None
     retry_after: float | datetime | str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     when: When = "before"
 
     def __post_init__(self) -> None:
@@ -72,7 +76,10 @@ class Close:
 
 @dataclass(frozen=True)
 class Half:
-    """Apply the change, send the headers and this share of the body, then reset the connection."""
+    """Apply the change, send the headers and this share of the body, then reset the connection.
+
+    An answer without a body is cut within its status line.
+    """
 
     share: float = 0.5
 

@@ -57,6 +57,14 @@ def test_a_status_may_have_any_body(sandbox: Sandbox) -> None:
     assert (page.body, page.headers["content-type"]) == (b"<html>sign in</html>", "text/html")
 
 
+def test_a_status_may_be_a_success_without_a_body_or_a_redirect(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Status(204), nth=1)
+    sandbox.faults.add(Status(302, headers={"Location": "http://127.0.0.2/"}), nth=2)
+    quiet, moved = upsert(sandbox, "a"), upsert(sandbox, "a")
+    assert (quiet.status, quiet.body, "content-length" in quiet.headers) == (204, b"", False)
+    assert (moved.status, moved.body, moved.headers["location"]) == (302, b"", "http://127.0.0.2/")
+
+
 @pytest.mark.parametrize(
     ("given", "sent"),
     [
@@ -116,6 +124,13 @@ def test_half_an_answer_promises_more_than_it_brings(sandbox: Sandbox) -> None:
         upsert(sandbox, "a")
     if isinstance(caught.value, IncompleteRead):
         assert len(caught.value.partial) == len(whole) // 4
+    assert has(sandbox, "a")
+
+
+def test_half_of_an_empty_answer_is_no_answer(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Half(), on=BULK)
+    with pytest.raises((HTTPException, ConnectionResetError)):
+        send(sandbox, "PUT", "/v2/customer_profiles", {"customerProfiles": [{"integrationId": "a"}]})
     assert has(sandbox, "a")
 
 
