@@ -448,3 +448,14 @@ def test_a_file_that_changes_under_the_run_stops_it_and_every_row_still_has_an_o
     assert run.counts["accepted"] > 0
     assert run.counts["unsent"] > 0
     assert sum(run.counts.values()) == 200_000
+
+
+def test_a_decimal_comma_is_read_when_declared_and_the_plan_shows_the_type(
+    sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.csv", "integration_id;Preis\n1;1,10\n2;-0,5\n")
+    assert t1.plan_upsert(client, path).columns["type"].tolist() == ["string"]
+    plan = t1.plan_upsert(client, path, decimal=",")
+    assert plan.columns["type"].tolist() == ["number"]
+    t1.upsert_profiles(client, path, decimal=",")
+    assert attributes(sandbox) == {"1": {"Preis": "1.10"}, "2": {"Preis": "-0.5"}}

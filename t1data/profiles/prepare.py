@@ -139,7 +139,8 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
     id_column = choose_id(source.schema.names, options.id)
     check_id_field(source.schema.field(id_column), ids_from_floats=options.ids_from_floats)
     _layout(source, options, catalogue, {})  # a wrong word about the columns is told before a long read
-    found = survey(source, id_column, infer=_untyped(source, id_column, options, catalogue))
+    untyped = _untyped(source, id_column, options, catalogue)
+    found = survey(source, id_column, infer=untyped, decimal=options.decimal)
     if not found.rows:
         raise InputError(f"{source.name} has no rows")
     if found.suspects and not options.allow_suspect_ids:

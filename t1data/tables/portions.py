@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as at
 
-from t1data.tables.records import Slice
+if TYPE_CHECKING:
+    from t1data.tables.records import Slice
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of cells that are encoded at once. A dictionary column of a small file can unfold to any size."""
@@ -30,6 +33,7 @@ def portions(part: Slice, *, largest: int = LARGEST) -> Iterator[Slice]:
 
     Examples
     --------
+    >>> from t1data.tables.records import Slice
     >>> batch = pa.RecordBatch.from_pydict({"note": ["a" * 60, "b" * 60, "c"]})
     >>> [len(each.rows) for each in portions(Slice(batch, np.arange(3), next_row=3), largest=100)]
     [1, 2]
@@ -67,5 +71,8 @@ def _cut(part: Slice, bounds: list[int]) -> Iterator[Slice]:
         next_row = part.next_row if last else int(part.rows[high - 1]) + 1
         end = bisect_left(problems, next_row, key=lambda problem: problem.row)
         batch, rows = part.batch.slice(low, high - low), part.rows[low:high]
-        yield Slice(batch, rows, problems[told:end], next_row, part.blank_lines if last else 0)
+        blank_lines = part.blank_lines if last else 0
+        yield replace(
+            part, batch=batch, rows=rows, problems=problems[told:end], next_row=next_row, blank_lines=blank_lines
+        )
         told = end

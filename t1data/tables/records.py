@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from t1data.errors import InputError
+from t1data.tables.portions import portions
 from t1data.tables.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd  # costs 0.3 s to load, and a file needs none of it
 
 SLICE_ROWS: Final = 8192
 """Most rows in a slice: larger ones keep senders waiting for their first body (64 k rows cost 3 % of a run)."""
@@ -124,7 +127,8 @@ class Source:
 
     def _slices(self, columns: tuple[str, ...]) -> Iterator[Slice]:
         self.check_unchanged()
-        yield from self.reader.slices(columns)
+        for part in self.reader.slices(columns):
+            yield from portions(part)
         self.check_unchanged()
 
     def fingerprint(self) -> Fingerprint:

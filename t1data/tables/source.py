@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 
 from t1data.errors import InputError
 from t1data.tables import arrow_reader, sniff
 from t1data.tables.csv_reader import open_csv
 from t1data.tables.files import head_of, open_unpacked, readable
-from t1data.tables.frame_reader import open_frame
 from t1data.tables.parquet_reader import open_parquet
 from t1data.tables.records import JSON_FLAG, SLICE_ROWS, Slice, Source
 
@@ -51,6 +50,7 @@ def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None
 
     Examples
     --------
+    >>> import pandas as pd
     >>> source = open_source(pd.DataFrame({"integration_id": ["007"], "visits": [3]}))
     >>> source.columns, source.rows
     (('integration_id', 'visits'), 1)
@@ -64,9 +64,16 @@ def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None
     return _open_object(data)
 
 
+def _is_pandas_frame(data: Any) -> bool:
+    pandas = sys.modules.get("pandas")  # who has a frame has loaded pandas; a file needs none of it
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
 def _open_object(data: Any) -> Source:
     name = type(data).__name__
-    if isinstance(data, pd.DataFrame):
+    if _is_pandas_frame(data):
+        from t1data.tables.frame_reader import open_frame
+
         return open_frame(data)
     if isinstance(data, pa.Table):
         return arrow_reader.open_table(data, name=name)

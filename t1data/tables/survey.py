@@ -42,7 +42,7 @@ class Survey:
     repeated: Hashes
 
 
-def survey(source: Source, id_column: str, *, infer: Sequence[str] = ()) -> Survey:
+def survey(source: Source, id_column: str, *, infer: Sequence[str] = (), decimal: str = ".") -> Survey:
     """Read a source once, in bounded memory: eight bytes a row stay, to find ids that stand twice.
 
     Parameters
@@ -53,8 +53,10 @@ def survey(source: Source, id_column: str, *, infer: Sequence[str] = ()) -> Surv
         The column of the integration ids.
     infer : sequence of str
         Text columns whose type is to be found.
+    decimal : {".", ","}
+        The decimal mark of numbers in text.
     """
-    ids, types, hashes = IdScan(), TypeScan(infer), array("q")
+    ids, types, hashes = IdScan(), TypeScan(infer, decimal=decimal), array("q")
     rows = blank_lines = 0
     for part in source.slices([id_column, *infer]):
         text = read_ids(part.batch.column(id_column)).text

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.types as at
 
+from t1data.tables.records import JSON_FLAG
+
 SCALARS = ("string", "number", "boolean", "time", "location")
 LISTS = ("(list string)", "(list number)", "(list time)", "(list location)")
 TYPES = (*SCALARS, *LISTS)
 JSON = "json"
 """The type of a column whose cells are JSON text already and whose attribute's type nobody declared."""
 
-JSON_FIELD = b"t1data:json"
-"""Key of the field metadata by which a reader marks such a column."""
 
 _DECLARABLE = {
     "string": set(TYPES),
@@ -30,7 +30,7 @@ _DECLARABLE = {
 
 def is_json(field: pa.Field) -> bool:
     """Return whether a reader has marked the column's cells as JSON text."""
-    return bool(field.metadata and JSON_FIELD in field.metadata)
+    return bool(field.metadata and JSON_FLAG in field.metadata)
 
 
 def kind_of(arrow: pa.DataType) -> str | None:
