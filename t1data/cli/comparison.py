@@ -55,7 +55,8 @@ def compare(client: Client, file: Path, *, customers: int) -> Comparison:
     """
     with file.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    chosen = [rows[place * (len(rows) - 1) // max(customers - 1, 1)] for place in range(min(customers, len(rows)))]
+    number = min(customers, len(rows))
+    chosen = [rows[place * (len(rows) - 1) // max(number - 1, 1)] for place in range(number)]
     differences: list[str] = []
     for row in chosen:
         profile = client.get_customer_inventory(row[_ID], profile=True)["profile"]

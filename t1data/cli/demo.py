@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t1data.client import Client
     from t1data.journal.runs import Run
 
+_ROOT = Path(__file__).parents[2]  # of a clone; in an installed copy there is no sample data
 _READ_BACK = 25
 _MARK = ".t1data-demo"
 _JOURNAL, _OUTCOMES, _PICTURE = "journal.sqlite", "outcomes.csv", "run.png"
@@ -50,7 +51,7 @@ def demo(*, folder: str) -> int:
     from t1data.client import Client
     from t1data.sandbox import Sandbox
 
-    places = Places(find_sample_data(), clear_folder(Path(folder)))
+    places = Places(find_sample_data(Path(), _ROOT), clear_folder(Path(folder)))
     with Sandbox() as sandbox:
         _say_step(f"A local Talon.One listens at {sandbox.base_url}")
         sandbox.load(places.data)
@@ -65,16 +66,16 @@ def demo(*, folder: str) -> int:
     return exit_of(run) or (Exit.ACCEPTED if comparison and comparison.same else Exit.BROKEN)
 
 
-def find_sample_data() -> Path:
-    """Return the folder of the sample data: here, or where this copy of t1data stands.
+def find_sample_data(*places: Path) -> Path:
+    """Return the folder of the sample data: the first of some places that holds it.
 
     Raises
     ------
     InputError
-        It is in neither place.
+        It is in none of them.
     """
-    for parent in (Path(), Path(__file__).parents[2]):
-        found = parent / "sample_data"
+    for place in places:
+        found = place / "sample_data"
         if (found / "profiles.csv").is_file() and (found / "sandbox.toml").is_file():
             return found
     raise InputError(
