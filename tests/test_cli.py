@@ -122,6 +122,7 @@ def test_an_upsert_shows_the_plan_sends_and_ends_with_one_line_of_json(shell: Sh
     assert adds_up(done.last)
     assert done.err.index("1,500 rows would be sent in 2 requests") < done.err.index("1,500 rows: 1,500 accepted")
     assert sandbox.base_url in done.err
+    assert "\n  attributes: Name (string)\n" in done.err
     assert ids_sent(sandbox) == {f"{number:05d}": 1 for number in range(1, 1501)}
 
 

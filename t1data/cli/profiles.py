@@ -143,7 +143,7 @@ def last_line(run: Any) -> str:
 
 def _plan_lines(planned: UpsertPlan) -> list[str]:
     first, *rest = planned.lines()
-    return [folded(f"Plan: {first}"), *(folded(in_flags(line), indent="  ") for line in rest)]
+    return [folded(f"Plan: {first}"), *(folded(line, indent="  ") for line in rest)]
 
 
 def _exit_of_plan(planned: UpsertPlan) -> int:
