@@ -191,7 +191,7 @@ def test_a_plan_sends_nothing_and_tells_what_would_be_sent(sandbox: t1.Sandbox, 
     assert plan.seconds == pytest.approx(0.3)
     assert plan.reasons == {"missing_id": 1}
     assert not sandbox.requests
-    assert "1 rows cannot be sent: 1 missing_id" in str(plan)
+    assert "1 row cannot be sent: 1 missing_id" in str(plan)
 
 
 def test_a_check_names_every_problem_with_row_id_column_and_code(client: t1.Client, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def _print_problems(problems: pd.DataFrame, *, checked: bool) -> None:
         click.echo(f"Every row can be sent (names and types were {against}).")
         return
     rows = problems.index.nunique()
-    click.echo(f"{rows:,} {'rows' if rows > 1 else 'row'} cannot be sent (names and types were {against}):")
+    click.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} cannot be sent (names and types were {against}):")
     for code, count in problems["code"].value_counts().items():
         click.echo(f"  {count:>9,}  {code}")
     for row, message in problems["message"].head(_MOST_PROBLEMS).items():

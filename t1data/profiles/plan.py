@@ -102,20 +102,21 @@ class UpsertPlan:
         """Return the plan in words, a line for each thing to know."""
         read = ", ".join(f"{key} {value!r}" for key, value in self.reading.items())
         said = [
-            f"{self.source}: {self.rows:,} rows" + (f" ({read})" if read else ""),
+            f"{self.source}: {_many(self.rows, 'row')}" + (f" ({read})" if read else ""),
             f"to {self.base_url}, customers by column {self.id_column!r}",
-            f"{self.ready:,} rows would be sent in {self.requests:,} requests" + _in_time(self.seconds),
+            f"{_many(self.ready, 'row')} would be sent in {_many(self.requests, 'request')}" + _in_time(self.seconds),
         ]
         if self.invalid:
             why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
-            said.append(f"{self.invalid:,} rows cannot be sent: {why}")
+            said.append(f"{_many(self.invalid, 'row')} cannot be sent: {why}")
         if self.collapsed:
-            said.append(f"{self.collapsed:,} rows say the same as another row with their id and go out once")
+            same = _many(self.collapsed, "row")
+            said.append(f"{same} more with the id and the values of another row: each customer goes out once")
         if self.blank_lines:
-            said.append(f"{self.blank_lines:,} blank lines are no rows")
+            said.append(f"{_many(self.blank_lines, 'blank line')} left out")
         if self.twins:
             said.append(self.twins.message)
-        said.append(f"{self.cleared:,} cells would be cleared")
+        said.append(f"{_many(self.cleared, 'cell')} would be cleared")
         said.append("attributes: " + (", ".join(self._attributes()) or "none"))
         checked = "held against the account's attributes" if self.catalogue_checked else "not held against the account"
         return [*said, f"names and types were {checked}"]
@@ -130,13 +131,17 @@ class UpsertPlan:
 
     def __repr__(self) -> str:
         return (
-            f"<UpsertPlan {self.source}: {self.ready:,} of {self.rows:,} rows in {self.requests:,} requests,"
-            f" {self.invalid:,} invalid, {self.cleared:,} cells cleared>"
+            f"<UpsertPlan {self.source}: {self.ready:,} of {_many(self.rows, 'row')} in {_many(self.requests, 'request')},"
+            f" {self.invalid:,} invalid, {_many(self.cleared, 'cell')} cleared>"
         )
 
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())
         return f"<div><p><b>Plan</b> · {first}</p><ul>{''.join(f'<li>{line}</li>' for line in rest)}</ul></div>"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _in_time(seconds: float | None) -> str:

@@ -118,7 +118,7 @@ def plan_upsert(
     >>> client = Client("http://127.0.0.1:9", "a-key-of-16-letters")
     >>> people = pd.DataFrame({"integration_id": ["001", "002"], "Age": [41, 17]})
     >>> plan_upsert(client, people)
-    <UpsertPlan DataFrame: 2 of 2 rows in 1 requests, 0 invalid, 0 cells cleared>
+    <UpsertPlan DataFrame: 2 of 2 rows in 1 request, 0 invalid, 0 cells cleared>
     """
     options = Options(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter,
