@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Examples
     --------
-    >>> run(["config", "path", "--nonsense"])
+    >>> run(["sandbox", "--port", "none"])
     2
     """
     state = State()
@@ -83,11 +83,11 @@ def run(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), prog_name="t1data", standalone_mode=False, obj=state)
         sys.stdout.flush()
     except SystemExit:  # click's way to end on a pipe that nobody reads any more
-        return Exit.PIPE_CLOSED
+        code = Exit.PIPE_CLOSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each kind has its sentence and its exit code
         if state.debug:
             traceback.print_exc()
-        return _ending(error)
+        code = _ending(error)
     return int(code or 0)
 
 

@@ -166,6 +166,7 @@ SENDING = (
 WITHOUT_OPTION = {
     "client": "made from the environment, --env, --base-url and --rate",
     "data": "the argument FILE",
+    "control": "for threads; a shell stops a run by Ctrl-C or SIGTERM",
 }
 
 

@@ -131,8 +131,8 @@ class UpsertPlan:
 
     def __repr__(self) -> str:
         return (
-            f"<UpsertPlan {self.source}: {self.ready:,} of {_many(self.rows, 'row')} in {_many(self.requests, 'request')},"
-            f" {self.invalid:,} invalid, {_many(self.cleared, 'cell')} cleared>"
+            f"<UpsertPlan {self.source}: {self.ready:,} of {_many(self.rows, 'row')}"
+            f" in {_many(self.requests, 'request')}, {self.invalid:,} invalid, {_many(self.cleared, 'cell')} cleared>"
         )
 
     def _repr_html_(self) -> str:
