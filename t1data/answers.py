@@ -188,7 +188,7 @@ def _what_happened(exchange: Exchange, kind: type[Exception]) -> str:
     if kind is errors.AnswerError:
         return _odd_answer(exchange)
     said = server_message(exchange.body)
-    return f"status {exchange.status}, {said!r}" if said else f"status {exchange.status}"
+    return f'status {exchange.status}, "{said}"' if said else f"status {exchange.status}"
 
 
 def _odd_answer(exchange: Exchange) -> str:

@@ -126,7 +126,6 @@ def _from_variables(read: Callable[[Mapping[str, str]], T], environment: Mapping
         return read(os.environ if environment is None else environment)
     except ConfigError as error:
         message = str(error)
-    del environment
     raise ConfigError(message)
 
 
