@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from t1data import errors
 
 if TYPE_CHECKING:
-    from t1data.bulk.progress import Progress
+    from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
     from t1data.history import list_runs, open_run, resume
     from t1data.journal.runs import Run
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client",
+    "Control",
     "Management",
     "Progress",
     "Run",
@@ -44,6 +45,7 @@ __all__ = [
 
 _HOME = {
     "Client": "t1data.client",
+    "Control": "t1data.bulk.progress",
     "Management": "t1data.management",
     "Progress": "t1data.bulk.progress",
     "Run": "t1data.journal.runs",

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from t1data.bulk.progress import Progress
+from t1data.bulk.progress import Control, Progress
 from t1data.client import Client
 from t1data.errors import InputError, JournalError
 from t1data.journal.names import find_journal, runs_folder
@@ -24,7 +24,9 @@ _JOBS = {"upsert_profiles": "t1data.profiles.resume"}
 
 class _Resumable(Protocol):
     def reopen_ids(self, facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]: ...
-    def resume(self, client: Client, journal: Path, *, facts: dict[str, Any], data: Any, progress: Any) -> Run: ...
+    def resume(
+        self, client: Client, journal: Path, *, facts: dict[str, Any], data: Any, progress: Any, control: Any
+    ) -> Run: ...
 
 
 def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
@@ -94,6 +96,7 @@ def resume(
     *,
     data: Any = None,
     progress: bool | Callable[[Progress], None] | None = None,
+    control: Control | None = None,
 ) -> Run:
     """Go on with a run: what was not sent is sent, and what is in doubt goes out again if the operation is repeatable.
 
@@ -105,7 +108,7 @@ def resume(
         The id, or the journal's file.
     data : optional
         The input, if it was not a file or is no longer where it was. It must be unchanged.
-    progress : bool or callable, optional
+    progress, control : optional
         As for the job itself.
 
     Raises
@@ -118,7 +121,7 @@ def resume(
     data = data if data is not None else head.facts.get("recipe", {}).get("path")
     if data is None:
         raise InputError(f"run {head.id} read its rows from memory; give them again: resume(client, run, data=...)")
-    return _job(head).resume(client, path, facts=head.facts, data=data, progress=progress)
+    return _job(head).resume(client, path, facts=head.facts, data=data, progress=progress, control=control)
 
 
 def read_head_of(path: Path) -> RunRecord:

@@ -12,6 +12,7 @@ import pytest
 
 from t1data.errors import JournalError
 from t1data.journal.names import new_run_id
+from t1data.journal.place import on_network
 from t1data.journal.records import OUTCOMES, next_state, outcome_of, reading
 from t1data.journal.runs import read_run
 from t1data.journal.store import Journal
@@ -93,7 +94,7 @@ def test_every_file_of_a_journal_is_private_whatever_the_umask(tmp_path: Path, u
     finally:
         os.umask(before)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "runs").iterdir()}
-    assert set(modes) == {"run.sqlite", "run.sqlite-wal", "run.sqlite-shm"}
+    assert set(modes) == {"run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "run.sqlite.reserve"}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((tmp_path / "runs").stat().st_mode) == 0o700 & ~umask
     journal.close()
@@ -161,7 +162,7 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
             journal.plan(number, [(number * 100, number * 100 + 100)], 100)
             journal.intend(number)
 
-    with pytest.raises(JournalError, match=r"cannot be written \(database or disk is full\)"):
+    with pytest.raises(JournalError, match=r"cannot be written \(database or disk is full, [\d,]+ bytes free\)"):
         fill()
     journal._db.execute("PRAGMA max_page_count = 100000")
     journal.close()
@@ -183,3 +184,74 @@ def test_run_ids_sort_by_time_and_are_safe_as_file_names() -> None:
     first, second = new_run_id("upsert_profiles", 0.0), new_run_id("upsert_profiles", 1.0)
     assert first < second
     assert first.startswith("19700101-000000-upsert-profiles-")
+
+
+FILL_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+disk = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
+from t1data.errors import JournalError
+from t1data.journal.runs import read_run
+from t1data.journal.store import Journal
+journal = Journal(disk / "run.sqlite")
+journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=20)
+for number in (1, 2):
+    journal.plan(number, [(number * 10 - 10, number * 10)], 10)
+    journal.intend(number)
+with open(disk / "filler", "wb", buffering=0) as filler:
+    try:
+        while True:
+            filler.write(bytes(4096))
+    except OSError:
+        pass
+said, number = "", 2
+while not said:
+    number += 1
+    try:
+        journal.plan(number, [(20, 21)] * 200, 0)
+        journal.intend(number)
+    except JournalError as error:
+        said = str(error)
+for number in (1, 2):
+    journal.settle(number, "accept", status=204, attempts=1)
+journal.finish(stopped=said)
+journal.close()
+run = read_run(disk / "run.sqlite")
+print(run.counts["accepted"], run.stopped)
+"""
+
+
+def test_the_answers_of_requests_in_flight_find_room_on_a_disk_that_fills_up(tmp_path: Path) -> None:
+    # A real small disk, in a mount namespace of its own so that nothing else on the machine sees it.
+    alone = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    command = [*alone, sys.executable, "-c", FILL_A_SMALL_DISK, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("20 the journal ")
+    assert "bytes free); nothing more is sent" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "network"),
+    [
+        ("/home/ada/runs/run.sqlite", True),
+        ("/tmp/run.sqlite", False),
+        ("/mnt/my share/run.sqlite", True),
+        ("/media/phone/run.sqlite", True),
+    ],
+)
+def test_a_network_home_is_known_by_its_kind(place: str, network: bool) -> None:
+    mounts = (
+        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+        "36 22 0:32 / /home rw,relatime shared:2 - nfs4 server:/home rw\n"
+        "37 22 0:33 / /mnt/my\\040share rw - cifs //server/share rw\n"
+        "38 22 0:34 / /media/phone rw - fuse.sshfs phone: rw\n"
+    )
+    assert on_network(Path(place), mounts=mounts) is network
+
+
+def test_a_journal_that_is_closed_can_be_read_without_leaving_files_beside_it(tmp_path: Path) -> None:
+    started(tmp_path / "run.sqlite").close()
+    read_run(tmp_path / "run.sqlite")
+    assert [file.name for file in tmp_path.iterdir()] == ["run.sqlite"]

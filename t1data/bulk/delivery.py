@@ -185,6 +185,7 @@ class Delivery:
     def _send(self, batch: Batch) -> int | RefusedError:
         """Send one batch and settle it; return how many rows were accepted. A refusal is returned unsettled."""
         number = batch.number or 0
+        self._watch.control.wait_while_paused()
         self._journal.intend(number)
         try:
             answer = self._job.send(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from t1data.bulk.batches import Batch, EncodedRows, cut, regather, split_at
 from t1data.bulk.delivery import Delivery, Job
 from t1data.bulk.progress import Watch
-from t1data.errors import InputError
+from t1data.errors import InputError, JournalError
 from t1data.journal.records import BatchRecord, Line, leaves
 from t1data.journal.store import Journal
 
@@ -55,9 +56,8 @@ class Engine:
         workers = [self._start_worker(n) for n in range(self._job.connections)]
         try:
             self._feed(encoded)
-            self._drain(workers)
-            self._delivery.finish_deferred()
-        except (KeyboardInterrupt, InputError) as error:  # the input can turn out to be changed or broken half way
+            self._finish(workers)
+        except (KeyboardInterrupt, InputError, JournalError) as error:  # the input may change, the disk fill up
             self._watch.stop(str(error) or "interrupted")
             self._let_go(workers)
         except BaseException as error:
@@ -114,33 +114,43 @@ class Engine:
         try:
             while (batch := self._take()) is not None:
                 self._delivery.deliver(batch)
+        except JournalError as error:
+            self._watch.stop(str(error))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread by run()
             self._crash = self._crash or error
             self._watch.stop(f"stopped by {type(error).__name__}")
 
     def _take(self) -> Batch | None:
         while not self._watch.stopping.is_set():
+            self._watch.control.wait_while_paused()
             try:
                 return self._queue.get(timeout=TICK)
             except queue.Empty:
                 continue
         return None
 
-    def _drain(self, workers: list[threading.Thread]) -> None:
-        """Wait until every batch is delivered."""
+    def _finish(self, workers: list[threading.Thread]) -> None:
+        """Wait until every batch is delivered, then take up what was put aside."""
         for _ in workers:
             self._put(None)
-        for worker in workers:
-            worker.join()
+        _join(workers, until=lambda: self._watch.stopping.is_set())
+        if self._watch.stopping.is_set():
+            self._let_go(workers)
+        else:
+            self._delivery.finish_deferred()
 
     def _let_go(self, workers: list[threading.Thread]) -> None:
         """Give requests in flight their grace; a second interrupt ends it, and what is in flight stays in doubt."""
-        until = time.monotonic() + GRACE
-        try:
-            for worker in workers:
-                worker.join(max(0.0, until - time.monotonic()))
-        except KeyboardInterrupt:
-            return
+        ends = time.monotonic() + GRACE
+        with suppress(KeyboardInterrupt):
+            _join(workers, until=lambda: time.monotonic() > ends)
+
+
+def _join(workers: list[threading.Thread], *, until: Callable[[], bool]) -> None:
+    """Wait for threads, in steps short enough to look whether the wait shall end."""
+    for worker in workers:
+        while worker.is_alive() and not until():
+            worker.join(TICK)
 
 
 def _batches(encoded: Iterable[EncodedRows], known: list[BatchRecord], job: Job) -> Iterator[Batch | list[Line]]:

@@ -35,6 +35,46 @@ class Progress:
         return max(0.0, (self.total - self.done) / self.rate)
 
 
+class Control:
+    """A handle by which another thread stops or pauses a run: give it to the job, keep it, use it.
+
+    Examples
+    --------
+    >>> control = Control()
+    >>> control.pause()
+    >>> control.paused
+    True
+    >>> control.stop()
+    """
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._may_go = threading.Event()
+        self._may_go.set()
+
+    def stop(self) -> None:
+        """Let no new request start, and end every wait; the job then returns. It can be resumed."""
+        self.stopping.set()
+        self._may_go.set()
+
+    def pause(self) -> None:
+        """Let no new request start until `go_on`; those in flight end as they would."""
+        self._may_go.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._may_go.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run waits for `go_on`."""
+        return not self._may_go.is_set()
+
+    def wait_while_paused(self) -> None:
+        """Return when there is no pause, or no longer."""
+        self._may_go.wait()
+
+
 class Watch:
     """What all threads of a run share: the counts so far, the wish to stop, the callback.
 
@@ -42,6 +82,8 @@ class Watch:
     ----------
     total : int, optional
         Rows of the input.
+    control : Control, optional
+        The caller's handle.
     on_progress : callable, optional
         Called with a `Progress`, from any thread.
     clock : callable
@@ -52,11 +94,13 @@ class Watch:
         self,
         total: int | None = None,
         *,
+        control: Control | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stopping = threading.Event()
-        self.stopped: str | None = None
+        self.control = control or Control()
+        self.stopping = self.control.stopping
+        self._why: str | None = None
         self._total = total
         self._on_progress = on_progress
         self._clock = clock
@@ -68,8 +112,13 @@ class Watch:
     def stop(self, why: str) -> None:
         """Let no new request start; the first reason stands."""
         with self._lock:
-            self.stopped = self.stopped or why
-        self.stopping.set()
+            self._why = self._why or why
+        self.control.stop()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run was stopped, if it was."""
+        return self._why or ("stopped on request" if self.stopping.is_set() else None)
 
     def count(self, outcome: str, rows: int, *, requests: int = 0) -> None:
         """Add rows that have an outcome now, and the requests that it took."""
@@ -99,7 +148,9 @@ class Watch:
 
 
 @contextmanager
-def watching(progress: bool | Callable[[Progress], None] | None, *, total: int) -> Iterator[Watch]:
+def watching(
+    progress: bool | Callable[[Progress], None] | None, *, total: int, control: Control | None = None
+) -> Iterator[Watch]:
     """Give a `Watch` whose progress goes to a bar, to a callback, or nowhere.
 
     Parameters
@@ -108,14 +159,16 @@ def watching(progress: bool | Callable[[Progress], None] | None, *, total: int) 
         True shows a bar, False nothing; by default a bar where a person watches: a terminal or a notebook.
     total : int
         Rows of the input.
+    control : Control, optional
+        The caller's handle.
     """
     if callable(progress):
-        yield Watch(total, on_progress=progress)
+        yield Watch(total, control=control, on_progress=progress)
     elif progress is False or (progress is None and not _watched()):
-        yield Watch(total)
+        yield Watch(total, control=control)
     else:
         with _bar(total) as show:
-            yield Watch(total, on_progress=show)
+            yield Watch(total, control=control, on_progress=show)
 
 
 def _watched() -> bool:

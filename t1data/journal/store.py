@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from t1data.errors import JournalError
+from t1data.journal.place import Reserve, connect, holder, take_hold
 from t1data.journal.records import (
-    SCHEMA,
     SCHEMA_VERSION,
     BatchRecord,
     Event,
@@ -27,15 +27,10 @@ from t1data.journal.records import (
     RunRecord,
     Span,
     check_same,
-    check_version,
     next_state,
     read_batches,
     read_head,
-    reading,
 )
-
-if os.name == "posix":
-    import fcntl
 
 
 class Journal:
@@ -59,12 +54,14 @@ class Journal:
         self._clock = clock
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        self._hold = _take_hold(path)
+        self._hold = take_hold(path)
         try:
-            self._db = _connect(path)
+            self._db = connect(path)
+            self._reserve = Reserve(path)
         except BaseException:
             os.close(self._hold)
             raise
+        self._full: str | None = None
 
     # --- the run's head -------------------------------------------------------------------------------
 
@@ -78,11 +75,11 @@ class Journal:
         """
         if (known := self.head()) is not None:
             check_same(known, self.path, operation=operation, base_url=base_url, facts=facts)
-            with self._write() as db:
-                db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (_holder(),))
+            with self._step() as db:
+                db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (holder(),))
             return known
         now = self._clock()
-        with self._write() as db:
+        with self._step() as db:
             db.execute(
                 "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows,"
                 " started_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -95,7 +92,7 @@ class Journal:
                     json.dumps(facts),
                     rows,
                     now,
-                    _holder(),
+                    holder(),
                 ),
             )
         head = self.head()
@@ -108,25 +105,25 @@ class Journal:
 
     def finish(self, *, stopped: str | None) -> None:
         """Note that the run ended, and why it stopped early if it did."""
-        with self._write() as db:
-            db.execute("UPDATE run SET finished_at = ?, stopped = ?, holder = NULL", (self._clock(), stopped))
+        ended = "UPDATE run SET finished_at = ?, stopped = ?, holder = NULL"
+        self._last_words(lambda db: db.execute(ended, (self._clock(), stopped)))
 
     # --- batches --------------------------------------------------------------------------------------
 
     def plan(self, number: int, spans: Iterable[Span], rows: int, lines: Iterable[Line] = ()) -> None:
         """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
-        with self._write(commit=False) as db:
+        with self._step(commit=False) as db:
             _insert_lines(db, lines)
             _insert_batch(db, number, None, spans, rows)
 
     def note_lines(self, lines: Iterable[Line]) -> None:
         """Note rows that are part of no batch, such as those after the last one."""
-        with self._write() as db:
+        with self._step() as db:
             _insert_lines(db, lines)
 
     def intend(self, number: int) -> None:
         """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
-        with self._write() as db:
+        with self._step() as db:
             self._move(db, number, "intend", started_at=self._clock())
 
     def settle(
@@ -140,10 +137,11 @@ class Journal:
         reason: str | None = None,
         field: str | None = None,
         message: str | None = None,
-        parts: Iterable[tuple[int, Iterable[Span], int]] = (),
+        parts: Sequence[tuple[int, Iterable[Span], int]] = (),
     ) -> None:
         """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
-        with self._write() as db:
+
+        def step(db: sqlite3.Connection) -> None:
             if event in ("accept", "refuse") or status is not None:
                 self._move(db, number, "answer", answered_at=self._clock())
             self._move(db, number, event, status=status, reason=reason, field=field, message=message)
@@ -154,9 +152,11 @@ class Journal:
             for part, spans, rows in parts:
                 _insert_batch(db, part, number, spans, rows)
 
+        self._last_words(step)
+
     def recut(self, old: Iterable[int], parent: int, parts: Iterable[tuple[int, Iterable[Span], int]]) -> None:
         """Replace batches that were planned and never sent by others of the same rows."""
-        with self._write() as db:
+        with self._step() as db:
             for number in old:
                 db.execute("DELETE FROM batch WHERE number = ? AND state = 'planned'", (number,))
             for part, spans, rows in parts:
@@ -164,7 +164,7 @@ class Journal:
 
     def repeat_open(self) -> None:
         """Put back every batch whose fate is open, so that it is sent again. For repeatable operations."""
-        with self._write() as db:
+        with self._step() as db:
             for (number,) in db.execute(
                 "SELECT number FROM batch WHERE state IN ('intent', 'answered', 'in_doubt')"
             ).fetchall():
@@ -188,10 +188,18 @@ class Journal:
                 return
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._fold()
             self._db.close()
+            self._reserve.release()
             os.close(self._hold)  # after the database: closing it would drop SQLite's own locks
             self._hold = -1
+
+    def _fold(self) -> None:
+        """Leave one file that can be copied and read without writing beside it; a reader may be in the way."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("PRAGMA busy_timeout = 0")
+            self._db.execute("PRAGMA journal_mode = DELETE")
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -203,10 +211,12 @@ class Journal:
         return self._db
 
     @contextmanager
-    def _write(self, *, commit: bool = True) -> Iterator[sqlite3.Connection]:
+    def _step(self, *, commit: bool = True, last_words: bool = False) -> Iterator[sqlite3.Connection]:
         """One step, durable when it ends with a commit. If it cannot be written, nothing more may be sent."""
         with self._lock:
             db = self._usable()
+            if self._full and not last_words:
+                raise JournalError(self._full)
             try:
                 if not db.in_transaction:
                     db.execute("BEGIN IMMEDIATE")
@@ -216,62 +226,36 @@ class Journal:
             except sqlite3.Error as error:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-                raise JournalError(
-                    f"the journal {self.path} cannot be written ({error}); nothing more is sent"
-                ) from error
+                self._full = (
+                    f"the journal {self.path} cannot be written ({error}{_free(self.path)}); nothing more is sent"
+                )
+                raise JournalError(self._full) from error
+
+    def _last_words(self, step: Callable[[sqlite3.Connection], object]) -> None:
+        """Write what must not be lost, if need be in the room that was kept for it."""
+        try:
+            with self._step(last_words=True) as db:
+                step(db)
+        except JournalError:
+            if not self._reserve.release():
+                raise
+            with self._step(last_words=True) as db:
+                step(db)
 
     def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
-        (state,) = db.execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
-        fields = {"state": next_state(state, event), **values}
+        found = db.execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
+        if found is None:
+            raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
+        fields = {"state": next_state(found[0], event), **values}
         assignments = ", ".join(f"{name} = ?" for name in fields)  # names are this module's own, never data
         db.execute(f"UPDATE batch SET {assignments} WHERE number = ?", (*fields.values(), number))  # noqa: S608
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+def _free(path: Path) -> str:
     try:
-        is_new = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        if not is_new:
-            check_version(db, path)  # before anything is written: it may be somebody else's database
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits with the power
-        db.execute("PRAGMA secure_delete = ON")
-        if is_new:
-            db.executescript("BEGIN IMMEDIATE;" + SCHEMA + "COMMIT;")
-    except sqlite3.Error as error:
-        db.close()
-        raise JournalError(f"{path} is not a journal of t1data, or is damaged: {error}") from error
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _take_hold(path: Path) -> int:
-    """Open `path` private to its owner and lock it for this process; the lock goes when the process does."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        hold = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError as error:
-        raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
-    if os.name == "posix":
-        try:
-            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(hold)
-            raise JournalError(f"the run in {path} is in use by {_who_holds(path)}; wait for it or stop it") from None
-    return hold
-
-
-def _who_holds(path: Path) -> str:
-    with reading(path) as db:
-        found = db.execute("SELECT holder FROM run").fetchone()
-    return (found and found[0]) or "another process"
-
-
-def _holder() -> str:
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    return f"process {os.getpid()} on {os.uname().nodename if os.name == 'posix' else 'this host'} since {started}"
+        return f", {shutil.disk_usage(path.parent).free:,} bytes free"
+    except OSError:
+        return ""
 
 
 def _tool_version() -> str:

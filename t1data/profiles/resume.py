@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from t1data.bulk.progress import Progress
+from t1data.bulk.progress import Control, Progress
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import IdReader
@@ -23,13 +23,14 @@ def resume(
     facts: dict[str, Any],
     data: Any,
     progress: bool | Callable[[Progress], None] | None,
+    control: Control | None,
 ) -> Run:
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
     client.check_unlocked(OPERATION)
     client.reach()
     options = options_of(facts)
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(client, prepared, journal=journal, progress=progress)
+    return send(client, prepared, journal=journal, progress=progress, control=control)
 
 
 def reopen_ids(facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from t1data.bulk.delivery import Answered, Job
 from t1data.bulk.engine import Engine
-from t1data.bulk.progress import Progress, watching
+from t1data.bulk.progress import Control, Progress, watching
 from t1data.client import OPERATIONS, Client
 from t1data.journal.names import new_run_id, runs_folder
 from t1data.journal.runs import Run, read_run
@@ -28,11 +28,12 @@ def send(
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
+    control: Control | None = None,
 ) -> Run:
     """Send a prepared input, or what its journal does not hold as settled."""
     id_ = new_run_id(JOB, time.time())
     path = Path(journal) if journal is not None else runs_folder() / f"{id_}.sqlite"
-    with Journal(path) as record, watching(progress, total=prepared.survey.rows) as watch:
+    with Journal(path) as record, watching(progress, total=prepared.survey.rows, control=control) as watch:
         record.begin(id_, JOB, base_url=client.base_url, facts=prepared.facts(), rows=prepared.survey.rows)
         record.repeat_open()
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t1data.bulk.progress import Progress
+from t1data.bulk.progress import Control, Progress
 from t1data.client import Client
 from t1data.journal.runs import Run
 from t1data.profiles.plan import UpsertPlan
@@ -148,6 +148,7 @@ def upsert_profiles(
     ids_from_floats: bool = False,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
+    control: Control | None = None,
 ) -> Run:
     """Create or update customers, up to 1000 a request, with exactly one outcome for every row.
 
@@ -195,6 +196,8 @@ def upsert_profiles(
         Requests in flight at once. No id is ever in two of them.
     progress : bool or callable, optional
         Show a bar (by default where a person watches), or call back with a `Progress`.
+    control : Control, optional
+        A handle by which another thread stops or pauses the run. Ctrl-C stops it too.
 
     Returns
     -------
@@ -225,4 +228,4 @@ def upsert_profiles(
     client.check_unlocked(OPERATION)
     client.reach()
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(client, prepared, journal=journal, connections=connections, progress=progress)
+    return send(client, prepared, journal=journal, connections=connections, progress=progress, control=control)
