@@ -349,7 +349,7 @@ def test_a_server_that_dribbles_is_left_at_the_deadline(fault: Callable[[], Act]
         began = real_time.monotonic()
         error = raised(lambda: transport.send(ONCE))
     assert type(error) is errors.NoAnswerError
-    assert 0.2 <= real_time.monotonic() - began < 1
+    assert 0.2 <= real_time.monotonic() - began < 5  # else it would dribble on for minutes
 
 
 def test_a_server_that_does_not_read_is_left_at_the_deadline():
