@@ -25,7 +25,15 @@ _JOBS = {"upsert_profiles": "t1data.profiles.resume"}
 class _Resumable(Protocol):
     def reopen_ids(self, facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]: ...
     def resume(
-        self, client: Client, journal: Path, *, facts: dict[str, Any], data: Any, progress: Any, control: Any
+        self,
+        client: Client,
+        journal: Path,
+        *,
+        facts: dict[str, Any],
+        data: Any,
+        progress: Any,
+        control: Any,
+        resume_old: bool,
     ) -> Run: ...
 
 
@@ -97,6 +105,7 @@ def resume(
     data: Any = None,
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
+    resume_old: bool = False,
 ) -> Run:
     """Go on with a run: what was not sent is sent, and what is in doubt goes out again if the operation is repeatable.
 
@@ -108,7 +117,7 @@ def resume(
         The id, or the journal's file.
     data : optional
         The input, if it was not a file or is no longer where it was. It must be unchanged.
-    progress, control : optional
+    progress, control, resume_old : optional
         As for the job itself.
 
     Raises
@@ -121,7 +130,9 @@ def resume(
     data = data if data is not None else head.facts.get("recipe", {}).get("path")
     if data is None:
         raise InputError(f"run {head.id} read its rows from memory; give them again: resume(client, run, data=...)")
-    return _job(head).resume(client, path, facts=head.facts, data=data, progress=progress, control=control)
+    return _job(head).resume(
+        client, path, facts=head.facts, data=data, progress=progress, control=control, resume_old=resume_old
+    )
 
 
 def read_head_of(path: Path) -> RunRecord:

@@ -235,18 +235,18 @@ def test_the_answers_of_requests_in_flight_find_room_on_a_disk_that_fills_up(tmp
 @pytest.mark.parametrize(
     ("place", "network"),
     [
-        ("/home/ada/runs/run.sqlite", True),
+        ("/people/ada/runs/run.sqlite", True),
         ("/tmp/run.sqlite", False),
-        ("/mnt/my share/run.sqlite", True),
-        ("/media/phone/run.sqlite", True),
+        ("/net/my share/run.sqlite", True),
+        ("/ext/phone/run.sqlite", True),
     ],
 )
 def test_a_network_home_is_known_by_its_kind(place: str, network: bool) -> None:
     mounts = (
         "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-        "36 22 0:32 / /home rw,relatime shared:2 - nfs4 server:/home rw\n"
-        "37 22 0:33 / /mnt/my\\040share rw - cifs //server/share rw\n"
-        "38 22 0:34 / /media/phone rw - fuse.sshfs phone: rw\n"
+        "36 22 0:32 / /people rw,relatime shared:2 - nfs4 server:/people rw\n"
+        "37 22 0:33 / /net/my\\040share rw - cifs //server/share rw\n"
+        "38 22 0:34 / /ext/phone rw - fuse.sshfs phone: rw\n"
     )
     assert on_network(Path(place), mounts=mounts) is network
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -459,3 +461,39 @@ def test_a_decimal_comma_is_read_when_declared_and_the_plan_shows_the_type(
     assert plan.columns["type"].tolist() == ["number"]
     t1.upsert_profiles(client, path, decimal=",")
     assert attributes(sandbox) == {"1": {"Preis": "1.10"}, "2": {"Preis": "-0.5"}}
+
+
+def test_a_run_of_the_day_before_is_resumed_only_when_asked_for(
+    sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    journal = tmp_path / "run.sqlite"
+    with t1.Client(sandbox.base_url, "a-key-that-is-not-known") as wrong:
+        t1.upsert_profiles(wrong, PEOPLE, journal=journal)
+    with sqlite3.connect(journal) as db:
+        db.execute("UPDATE run SET started_at = started_at - 25 * 3600")
+    db.close()
+    sandbox.requests.clear()
+    with pytest.raises(t1.errors.JournalError, match=r"began 1.0 days ago.*resume_old=True"):
+        t1.upsert_profiles(client, PEOPLE, journal=journal)
+    assert not sandbox.requests
+    assert t1.resume(client, journal, data=PEOPLE, resume_old=True).counts["accepted"] == 3
+
+
+def test_another_thread_pauses_and_stops_a_run_by_its_control(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    people = pd.DataFrame({"integration_id": [f"c{n}" for n in range(20_000)], "Age": range(20_000)})
+    control = t1.Control()
+    seen: list[int] = []
+
+    def watch(progress: t1.Progress) -> None:
+        if progress.counts["accepted"] and not seen:
+            seen.append(progress.done)
+            control.pause()
+            threading.Thread(target=lambda: (control.go_on(), control.stop())).start()
+
+    run = t1.upsert_profiles(client, people, control=control, progress=watch)
+    sent = len(sandbox.requests.of(UPSERT))
+    assert run.stopped == "stopped on request"
+    assert 0 < run.counts["accepted"] < 20_000
+    assert run.counts["in_doubt"] == 0
+    assert run.counts["accepted"] + run.counts["unsent"] == 20_000
+    assert len(sandbox.requests.of(UPSERT)) == sent

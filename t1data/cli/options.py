@@ -160,6 +160,12 @@ SENDING = (
         "Show a bar, or none; a bar where a person watches when left out.",
         kind=bool,
     ),
+    Option(
+        "--resume-old",
+        "resume_old",
+        "Go on with a run that began more than 24 hours ago, though the account may hold newer values by now.",
+        kind=bool,
+    ),
 )
 
 # Parameters of the public functions that no row of the table feeds, each with its reason.

@@ -101,7 +101,7 @@ def on_network(path: Path, *, mounts: str | None = None) -> bool:
 
     Examples
     --------
-    >>> on_network(Path("/home/ada/run.sqlite"), mounts="36 25 0:32 / /home rw - nfs4 server:/home rw")
+    >>> on_network(Path("/people/ada/run.sqlite"), mounts="36 25 0:32 / /people rw - nfs4 server:/people rw")
     True
     """
     if mounts is None:

@@ -21,6 +21,9 @@ from t1data.errors import JournalError
 SCHEMA_VERSION = 1
 OUTCOMES = ("accepted", "invalid", "refused", "unsent", "in_doubt")
 
+OPEN = ("planned", "intent", "answered", "in_doubt")  # states of a batch that a resume sends
+OLD = 24 * 3600.0  # seconds after which the rows of a run may be older than what the account has since learnt
+
 State = Literal["planned", "intent", "answered", "done", "refused", "in_doubt"]
 Event = Literal["intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat"]
 Span = tuple[int, int]
@@ -211,6 +214,17 @@ def check_same(known: RunRecord, path: Path, *, operation: str, base_url: str, f
         raise JournalError(
             f"{path} holds run {known.id}, and this is not the same job: {', '.join(differs)} changed. Nothing was"
             " sent. Give back what it began with to resume it, or name another journal to begin anew"
+        )
+
+
+def check_young(known: RunRecord, now: float, *, is_open: bool) -> None:
+    """Raise when a run with rows to send began so long ago that they could overwrite newer values."""
+    ended = known.finished_at is not None and known.stopped is None
+    if now - known.started_at > OLD and (is_open or not ended):
+        days = (now - known.started_at) / 86_400
+        raise JournalError(
+            f"run {known.id} began {days:.1f} days ago, and what it has not sent may be older than what the account has"
+            " by now. Nothing was sent. Say resume_old=True to send it all the same"
         )
 
 

@@ -20,6 +20,7 @@ from typing import Any, Self
 from t1data.errors import JournalError
 from t1data.journal.place import Reserve, connect, holder, take_hold
 from t1data.journal.records import (
+    OPEN,
     SCHEMA_VERSION,
     BatchRecord,
     Event,
@@ -27,6 +28,8 @@ from t1data.journal.records import (
     RunRecord,
     Span,
     check_same,
+    check_young,
+    leaves,
     next_state,
     read_batches,
     read_head,
@@ -65,16 +68,28 @@ class Journal:
 
     # --- the run's head -------------------------------------------------------------------------------
 
-    def begin(self, id_: str, operation: str, *, base_url: str, facts: dict[str, Any], rows: int) -> RunRecord:
+    def begin(
+        self,
+        id_: str,
+        operation: str,
+        *,
+        base_url: str,
+        facts: dict[str, Any],
+        rows: int,
+        resume_old: bool = False,
+    ) -> RunRecord:
         """Write the head of a new run, or go on with the run that this file holds, if it is the same job.
 
         Raises
         ------
         JournalError
-            The file holds a run of another job, host, input or mapping; the message names the difference.
+            The file holds a run of another job, host, input or mapping, and the message names the difference; or the
+            run is old, and `resume_old` does not say that it is to be resumed all the same.
         """
         if (known := self.head()) is not None:
             check_same(known, self.path, operation=operation, base_url=base_url, facts=facts)
+            if not resume_old:
+                check_young(known, self._clock(), is_open=any(b.state in OPEN for b in leaves(self.batches())))
             with self._step() as db:
                 db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (holder(),))
             return known

@@ -24,13 +24,14 @@ def resume(
     data: Any,
     progress: bool | Callable[[Progress], None] | None,
     control: Control | None,
+    resume_old: bool,
 ) -> Run:
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
     client.check_unlocked(OPERATION)
     client.reach()
     options = options_of(facts)
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(client, prepared, journal=journal, progress=progress, control=control)
+    return send(client, prepared, journal=journal, progress=progress, control=control, resume_old=resume_old)
 
 
 def reopen_ids(facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]:

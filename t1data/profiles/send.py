@@ -29,12 +29,15 @@ def send(
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
+    resume_old: bool = False,
 ) -> Run:
     """Send a prepared input, or what its journal does not hold as settled."""
     id_ = new_run_id(JOB, time.time())
     path = Path(journal) if journal is not None else runs_folder() / f"{id_}.sqlite"
     with Journal(path) as record, watching(progress, total=prepared.survey.rows, control=control) as watch:
-        record.begin(id_, JOB, base_url=client.base_url, facts=prepared.facts(), rows=prepared.survey.rows)
+        record.begin(
+            id_, JOB, base_url=client.base_url, facts=prepared.facts(), rows=prepared.survey.rows, resume_old=resume_old
+        )
         record.repeat_open()
         try:
             Engine(record, job_of(client, connections), watch).run(part.rows for part in prepared.parts())

@@ -149,6 +149,7 @@ def upsert_profiles(
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
+    resume_old: bool = False,
 ) -> Run:
     """Create or update customers, up to 1000 a request, with exactly one outcome for every row.
 
@@ -198,6 +199,8 @@ def upsert_profiles(
         Show a bar (by default where a person watches), or call back with a `Progress`.
     control : Control, optional
         A handle by which another thread stops or pauses the run. Ctrl-C stops it too.
+    resume_old : bool
+        Go on with a run that began more than 24 hours ago, though the account may hold newer values by now.
 
     Returns
     -------
@@ -228,4 +231,12 @@ def upsert_profiles(
     client.check_unlocked(OPERATION)
     client.reach()
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(client, prepared, journal=journal, connections=connections, progress=progress, control=control)
+    return send(
+        client,
+        prepared,
+        journal=journal,
+        connections=connections,
+        progress=progress,
+        control=control,
+        resume_old=resume_old,
+    )
