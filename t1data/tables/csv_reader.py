@@ -94,7 +94,7 @@ class CsvReader:
                 use_threads=False, column_names=self.header.names, block_size=len(block.text) + 1
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=self.dialect.delimiter.decode(), newlines_in_values=True, invalid_row_handler=note
+                delimiter=self.dialect.delimiter.decode(), newlines_in_values=False, invalid_row_handler=note
             ),
             convert_options=self._as_text(columns),
         )
@@ -207,13 +207,17 @@ def _skip(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([column.combine_chunks() for column in table.columns], schema=table.schema)
+    return pa.RecordBatch.from_arrays(
+        [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns],
+        schema=table.schema,
+    )
 
 
 def _piece(batch: pa.RecordBatch, row: int, problems: Sequence[Problem], *, breaks: int) -> Slice:
     """Number the rows of a block: those of the batch are the ones that no problem has."""
     total = batch.num_rows + len(problems)
-    rows = np.delete(np.arange(row, row + total, dtype=np.int64), [problem.row - row for problem in problems])
+    rows = np.arange(row, row + total, dtype=np.int64)
+    rows = np.delete(rows, [problem.row - row for problem in problems]) if problems else rows
     return Slice(batch, rows, problems, row + total, breaks - total)
 
 
