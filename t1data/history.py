@@ -11,19 +11,19 @@ from t1data.bulk.progress import Control, Progress
 from t1data.client import Client
 from t1data.errors import InputError, JournalError
 from t1data.journal.names import find_journal, runs_folder
-from t1data.journal.outcomes import IdReader, head_of
+from t1data.journal.outcomes import Input, head_of
 from t1data.journal.records import OUTCOMES, RunRecord, reading
 from t1data.journal.runs import Run, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The module of each job, by the operation that its journals name. Each has `reopen_ids` and `resume`.
+# The module of each job, by the operation that its journals name. Each has `reopen` and `resume`.
 _JOBS = {"upsert_profiles": "t1data.profiles.resume"}
 
 
 class _Resumable(Protocol):
-    def reopen_ids(self, facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]: ...
+    def reopen(self, facts: dict[str, Any], data: Any) -> Input | None: ...
     def resume(
         self,
         client: Client,
@@ -94,8 +94,7 @@ def open_run(run: str | Path, *, data: Any = None) -> Run:
     """
     path = find_journal(run)
     head = read_head_of(path)
-    ids, index = _job(head).reopen_ids(head.facts, data)
-    return read_run(path, ids=ids, index=index)
+    return read_run(path, source=_job(head).reopen(head.facts, data))
 
 
 def resume(

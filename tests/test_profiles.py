@@ -497,3 +497,19 @@ def test_another_thread_pauses_and_stops_a_run_by_its_control(sandbox: t1.Sandbo
     assert run.counts["in_doubt"] == 0
     assert run.counts["accepted"] + run.counts["unsent"] == 20_000
     assert len(sandbox.requests.of(UPSERT)) == sent
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_failed_rows_are_written_in_the_inputs_own_columns_and_can_be_sent_again(
+    sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path, suffix: str
+) -> None:
+    path = write(tmp_path / "p.csv", 'integration_id,Note,Age\n007,"a ""b"", c",1\n 08,x,2\n009,y,old\n10,z,4,5\n')
+    run = t1.upsert_profiles(client, path, types={"Age": "number"})
+    assert run.counts["invalid"] == 3
+    again = tmp_path / f"failed{suffix}"
+    assert run.write_failed_rows(again) == 2, "the ragged row has no columns of its own"
+    frame = pd.read_csv(again, dtype=str) if suffix == ".csv" else pd.read_parquet(again)
+    assert frame.to_numpy().tolist() == [[" 08", "x", "2"], ["009", "y", "old"]]
+    assert frame.columns.tolist() == ["integration_id", "Note", "Age"]
+    mended = frame.assign(integration_id=["08", "009"], Age=["2", "3"])
+    assert t1.upsert_profiles(client, mended, types={"Age": "number"}).counts["accepted"] == 2

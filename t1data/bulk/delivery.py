@@ -37,6 +37,8 @@ WORTH_STOPPING = 50  # with fewer rows left than this, finding out costs no more
 SEARCHES = 8  # after so many bad rows found one by one, plain halving needs fewer requests
 FAILURES_IN_A_ROW = 3  # batches without any clear answer before the run stops
 
+_KEY_REFUSED = (401, 403)  # also after an attempt whose fate is unknown, so that the rows are in doubt
+
 # An answer of these kinds is about the whole run, not about a row: the rows stay unsent and the run stops.
 _ABOUT_THE_RUN = (AuthError, NotFoundError, RedirectError, RateLimitedError, ConnectError, CertificateError)
 
@@ -224,7 +226,7 @@ class Delivery:
         )
         self._watch.count("in_doubt", len(batch), requests=error.attempts)
         self._failures += 1
-        if isinstance(error, AnswerError) or self._failures >= FAILURES_IN_A_ROW:
+        if isinstance(error, AnswerError) or error.status in _KEY_REFUSED or self._failures >= FAILURES_IN_A_ROW:
             self._watch.stop(str(error))
 
     def _refuse(self, batch: Batch, error: RefusedError, *, parts: list[Batch]) -> None:

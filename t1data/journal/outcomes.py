@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,30 @@ from t1data.journal.records import (
 
 CHUNK = 65_536  # rows worked out at a time, so that outcomes of any number of rows can be written in bounded memory
 
-# Yields (row numbers, ids) of the input, ascending; rows that it leaves out have no id that could be read.
-IdReader = Callable[[], Iterator[tuple[npt.NDArray[np.int64], pa.Array]]]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Input:
+    """The input of a run, to be read again: a journal holds neither ids nor values.
+
+    Attributes
+    ----------
+    ids : callable
+        Yields row numbers and ids, ascending; rows that it leaves out have no id that could be read.
+    rows : callable
+        Yields row numbers and the columns as they are in the input.
+    schema : pyarrow.Schema
+        Of the columns.
+    index : pandas Index, optional
+        Labels of the rows, when the input was a frame.
+    """
+
+    ids: Callable[[], Iterator[tuple[Rows, pa.Array]]]
+    rows: Callable[[], Iterator[tuple[Rows, pa.RecordBatch]]]
+    schema: pa.Schema
+    index: Any = None
+
 
 SCHEMA = pa.schema(
     [
@@ -45,12 +68,12 @@ SCHEMA = pa.schema(
 )
 
 
-def outcome_chunks(journal: Path, ids: IdReader | None = None) -> Iterator[pa.RecordBatch]:
+def outcome_chunks(journal: Path, source: Input | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the outcome of every row of a run, in order, `CHUNK` rows at a time; see `Run.outcomes` for the columns."""
     with reading(journal) as db:
         head = head_of(db, journal)
         index = _Leaves(list(read_batches(db)))
-        known_ids = _IdsByRow(ids) if ids else None
+        known_ids = _IdsByRow(source) if source else None
         for start in range(0, head.rows or 0, CHUNK):
             stop = min(start + CHUNK, head.rows or 0)
             lines = read_lines(db, start, stop)
@@ -84,8 +107,8 @@ class _Leaves:
 class _IdsByRow:
     """The ids of consecutive ranges of rows, read forward once."""
 
-    def __init__(self, ids: IdReader) -> None:
-        self._source = ids()
+    def __init__(self, source: Input) -> None:
+        self._source = source.ids()
         self._rows: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._ids: pa.Array = pa.array([], pa.string())
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from t1data.errors import RunFailed
-from t1data.journal.files import write_outcomes
-from t1data.journal.outcomes import SCHEMA, IdReader, count_outcomes, head_of, outcome_chunks
+from t1data.errors import InputError, RunFailed
+from t1data.journal.files import write_failed_rows, write_outcomes
+from t1data.journal.outcomes import SCHEMA, Input, count_outcomes, head_of, outcome_chunks
 from t1data.journal.records import OUTCOMES, read_batches, reading
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class Run:
     rows: int
     counts: Mapping[str, int]
     stopped: str | None
-    _ids: IdReader | None = field(default=None, repr=False, compare=False)
-    _index: Any = field(default=None, repr=False, compare=False)
+    _input: Input | None = field(default=None, repr=False, compare=False)
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -67,10 +66,10 @@ class Run:
         """
         import pandas as pd
 
-        chunks = list(outcome_chunks(self.journal, self._ids))
+        chunks = list(outcome_chunks(self.journal, self._input))
         frame: pd.DataFrame = pa.Table.from_batches(chunks, schema=SCHEMA).to_pandas(types_mapper=_nullable)
-        if self._index is not None:
-            return frame.drop(columns="row").set_index(pd.Index(self._index))
+        if self._input is not None and self._input.index is not None:
+            return frame.drop(columns="row").set_index(pd.Index(self._input.index))
         return frame.set_index("row")
 
     @property
@@ -96,7 +95,41 @@ class Run:
 
     def write_outcomes(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write `outcomes` to a CSV or Parquet file in bounded memory, whole or not at all; see `write_outcomes`."""
-        write_outcomes(self.journal, Path(path), ids=self._ids, overwrite=overwrite)
+        write_outcomes(self.journal, Path(path), source=self._input, overwrite=overwrite)
+
+    def write_failed_rows(
+        self,
+        path: str | Path,
+        *,
+        outcomes: Collection[str] = ("invalid", "refused"),
+        overwrite: bool = False,
+    ) -> int:
+        """Write the rows that were not accepted in the input's own columns, to be mended and sent as a new run.
+
+        Parameters
+        ----------
+        path : path
+            A ``.csv`` or ``.parquet`` file.
+        outcomes : collection of str
+            Which rows; ``unsent`` and ``in_doubt`` ones are better resumed.
+        overwrite : bool
+            Replace a file that is there.
+
+        Returns
+        -------
+        int
+            How many rows were written. A row of a text file that has too many or too few fields is not among them.
+
+        Raises
+        ------
+        InputError
+            The input is no longer there as it was, or the file cannot be written.
+        """
+        if self._input is None:
+            raise InputError(
+                f"the input of run {self.id} is no longer there as it was; give it: open_run(run, data=...)"
+            )
+        return write_failed_rows(self.journal, Path(path), source=self._input, outcomes=outcomes, overwrite=overwrite)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts for machines, as the last line of the command line prints them."""
@@ -117,17 +150,15 @@ class Run:
         )
 
 
-def read_run(journal: Path, *, ids: IdReader | None = None, index: Any = None) -> Run:
+def read_run(journal: Path, *, source: Input | None = None) -> Run:
     """Return the run that a journal holds.
 
     Parameters
     ----------
     journal : Path
         The file.
-    ids : callable, optional
-        Reads the ids from the input again, since the journal holds none.
-    index : pandas Index, optional
-        The index of the input, for the outcomes.
+    source : Input, optional
+        The ids of the outcomes are read from it again, since the journal holds none.
 
     Raises
     ------
@@ -137,7 +168,7 @@ def read_run(journal: Path, *, ids: IdReader | None = None, index: Any = None) -
     with reading(journal) as db:
         head = head_of(db, journal)
         counts = count_outcomes(db, head)
-    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, ids, index)
+    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source)
 
 
 def batch_frame(journal: Path) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from t1data.bulk.batches import EncodedRows
 from t1data.bulk.refusals import MASK
 from t1data.client import Client
 from t1data.errors import InputError
+from t1data.journal.outcomes import Input
 from t1data.journal.records import Line
 from t1data.tables.choices import ID, choose_attributes, choose_id
 from t1data.tables.duplicates import Duplicate, Policy, check_policy, find_duplicates
@@ -90,9 +91,9 @@ class Prepared:
                 problems = sorted([*problems, *more], key=lambda problem: problem.row)
             yield Part(rows, problems, encoded.cleared)
 
-    def ids(self) -> Iterator[tuple[Numbers, pa.Array]]:
-        """Yield row numbers and ids, for people who look at outcomes; the journal holds no ids."""
-        return ids_of(self.source, self.layout.id_column)
+    def input(self) -> Input:
+        """Return the input for people who look at outcomes."""
+        return input_of(self.source, self.layout.id_column)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, and how to read the input again."""
@@ -169,10 +170,18 @@ def _exact(text: str) -> Decimal | float:
     return float(text) if "e" in text.lower() else Decimal(text)
 
 
-def ids_of(source: Source, id_column: str) -> Iterator[tuple[Numbers, pa.Array]]:
-    """Yield the row numbers and ids of a source."""
-    for slice_ in source.slices([id_column]):
-        yield slice_.rows, read_ids(slice_.batch.column(0)).text
+def input_of(source: Source, id_column: str) -> Input:
+    """Return a source as a run reads it again."""
+
+    def ids() -> Iterator[tuple[Numbers, pa.Array]]:
+        for part in source.slices([id_column]):
+            yield part.rows, read_ids(part.batch.column(0)).text
+
+    def rows() -> Iterator[tuple[Numbers, pa.RecordBatch]]:
+        for part in source.slices():
+            yield part.rows, part.batch
+
+    return Input(ids, rows, source.schema, source.index)
 
 
 def read_catalogue(client: Client | None) -> dict[str, str] | None:

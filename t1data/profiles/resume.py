@@ -9,9 +9,9 @@ from typing import Any
 from t1data.bulk.progress import Control, Progress
 from t1data.client import Client
 from t1data.errors import InputError
-from t1data.journal.outcomes import IdReader
+from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
-from t1data.profiles.prepare import ids_of, options_of, prepare, read_catalogue
+from t1data.profiles.prepare import input_of, options_of, prepare, read_catalogue
 from t1data.profiles.send import OPERATION, send
 from t1data.tables.source import open_source
 
@@ -34,16 +34,16 @@ def resume(
     return send(client, prepared, journal=journal, progress=progress, control=control, resume_old=resume_old)
 
 
-def reopen_ids(facts: dict[str, Any], data: Any) -> tuple[IdReader | None, Any]:
-    """Return a reader of the ids and the index of the input, or None when it is no longer there unchanged."""
+def reopen(facts: dict[str, Any], data: Any) -> Input | None:
+    """Return the input, or None when it is no longer there unchanged."""
     data = data if data is not None else facts["recipe"]["path"]
     if data is None:
-        return None, None
+        return None
     options = options_of(facts)
     try:
         source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
         if source.fingerprint()["sha256"] != facts["input"]["sha256"]:
-            return None, None
+            return None
     except InputError:
-        return None, None
-    return lambda: ids_of(source, facts["layout"]["id_column"]), source.index
+        return None
+    return input_of(source, facts["layout"]["id_column"])

@@ -43,7 +43,7 @@ def send(
             Engine(record, job_of(client, connections), watch).run(part.rows for part in prepared.parts())
         finally:
             record.finish(stopped=watch.stopped)
-    return read_run(path, ids=prepared.ids, index=prepared.source.index)
+    return read_run(path, source=prepared.input())
 
 
 def job_of(client: Client, connections: int) -> Job:
