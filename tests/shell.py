@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 PROGRAM = str(Path(sys.executable).with_name("t1data"))
 UPSERT = "update_customer_profiles_v2"
 
+_started: list[subprocess.Popen[str]] = []
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -64,7 +66,7 @@ class Shell:
 
 def start(*words: str | Path, env: Mapping[str, str], **more: Any) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [PROGRAM, *map(str, words)],
         env={**os.environ, **env},
         stdin=more.pop("stdin", subprocess.DEVNULL),
@@ -73,6 +75,15 @@ def start(*words: str | Path, env: Mapping[str, str], **more: Any) -> subprocess
         text=True,
         **more,
     )
+    _started.append(process)
+    return process
+
+
+def end_all() -> None:
+    """End what a failed test has left running, so that it is the only one to fail."""
+    while _started:
+        with _started.pop() as process:
+            process.kill()
 
 
 def ended(process: subprocess.Popen[str], *, within: float = 30.0) -> Ended:

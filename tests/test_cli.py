@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from shell import ROOT, UPSERT, Ended, Shell, ended, ids_sent, people, start, variables, wait_until
+from shell import ROOT, UPSERT, Ended, Shell, end_all, ended, ids_sent, people, start, variables, wait_until
 
 import t1data as t1
 from t1data.cli import cli, options
@@ -38,11 +38,13 @@ def sandbox(_running: Sandbox) -> Sandbox:
 
 
 @pytest.fixture(autouse=True)
-def _environment(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in variables(sandbox, tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("T1DATA_MANAGEMENT_KEY", raising=False)
     monkeypatch.chdir(tmp_path)
+    yield
+    end_all()
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from t1data.cli.comparison import Comparison, compare
+from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import counts_in_words, say_run
 from t1data.cli.talk import Exit, exit_of, folded, say, tell_at_last, typed
 from t1data.errors import InputError
 
 if TYPE_CHECKING:
+    from t1data.bulk.progress import Control
     from t1data.client import Client
     from t1data.journal.runs import Run
 
@@ -56,14 +58,15 @@ def demo(*, folder: str) -> int:
         _say_step(f"A local Talon.One listens at {sandbox.base_url}")
         sandbox.load(places.data)
         with Client(sandbox.base_url, sandbox.api_key, management_key=sandbox.management_key) as client:
-            run = _send(client, places)
+            with signals_stop_a_run() as stop:
+                run = _send(client, places, stop.control)
             comparison = _read_back(client, places) if run.complete else None
     if comparison is None:
-        say_run(run)
+        say_run(run, interrupted=stop.asked)
     else:
         _say_results(run, places)
     tell_at_last(_last_line(run))
-    return exit_of(run) or (Exit.ACCEPTED if comparison and comparison.same else Exit.BROKEN)
+    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if comparison and comparison.same else Exit.BROKEN)
 
 
 def find_sample_data(*places: Path) -> Path:
@@ -105,7 +108,7 @@ def clear_folder(folder: Path) -> Path:
     return folder
 
 
-def _send(client: Client, places: Places) -> Run:
+def _send(client: Client, places: Places, control: Control) -> Run:
     from t1data.profiles import plan_upsert, upsert_profiles
 
     planned = plan_upsert(client, places.profiles)
@@ -113,7 +116,7 @@ def _send(client: Client, places: Places) -> Run:
     for line in planned.lines():
         say(folded(line, indent="  "))
     _say_step(f"Sending, at most {client.rate:g} requests a second")
-    run = upsert_profiles(client, places.profiles, journal=places.folder / _JOURNAL)
+    run = upsert_profiles(client, places.profiles, journal=places.folder / _JOURNAL, control=control)
     run.write_outcomes(places.folder / _OUTCOMES)
     return run
 

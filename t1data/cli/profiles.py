@@ -9,6 +9,7 @@ import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
 from t1data.cli.options import READING, SENDING, collects, in_flags
+from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import say_run
 from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
 from t1data.errors import InputError
@@ -107,12 +108,13 @@ def upsert(
         tell(_counts_without_run(planned))
         return _exit_of_plan(planned)
     ask_for_live(client, connection)
-    run = upsert_profiles(client, file, **reading, **sending)
+    with signals_stop_a_run() as stop:
+        run = upsert_profiles(client, file, control=stop.control, **reading, **sending)
     if outcomes:
         run.write_outcomes(outcomes, overwrite=overwrite)
-    say_run(run, outcomes=outcomes, go_on=connection.words)
+    say_run(run, outcomes=outcomes, go_on=connection.words, interrupted=stop.asked)
     tell_at_last(last_line(run))
-    return exit_of(run)
+    return exit_of(run, interrupted=stop.asked)
 
 
 def check_outcomes_file(outcomes: str | None, *, overwrite: bool) -> None:

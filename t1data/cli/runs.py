@@ -8,6 +8,7 @@ import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.profiles import check_outcomes_file, last_line
+from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import counts_in_words, name_of, reasons_of, say_run
 from t1data.cli.talk import exit_of, say, tell, tell_at_last, typed
 
@@ -93,18 +94,20 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
 @click.option(
     "--progress/--no-progress", default=None, help="Show a bar, or none; a bar where a person watches when left out."
 )
+@click.option("--resume-old", is_flag=True, help="Go on though the run began more than 24 hours ago.")
 @connects(writes=True)
-def resume(*, run: str, data: str | None, progress: bool | None, connection: Connection) -> int:
+def resume(*, run: str, data: str | None, progress: bool | None, resume_old: bool, connection: Connection) -> int:
     """Go on with a run: send what is unsent, and what is in doubt if that does no harm."""
     from t1data.history import resume as go_on
 
     client = open_client(connection)
     check_live(client, connection)
     ask_for_live(client, connection)
-    done = go_on(client, run, data=data, progress=progress)
-    say_run(done, go_on=connection.words)
+    with signals_stop_a_run() as stop:
+        done = go_on(client, run, data=data, progress=progress, control=stop.control, resume_old=resume_old)
+    say_run(done, go_on=connection.words, interrupted=stop.asked)
     tell_at_last(last_line(done))
-    return exit_of(done)
+    return exit_of(done, interrupted=stop.asked)
 
 
 def _run_line(record: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def _failed_lines(journal: Path) -> Iterator[dict[str, Any]]:
         yield from lines.select(["row", "outcome", "reason", "message"]).to_pylist()
 
 
-def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = ()) -> None:
+def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = (), interrupted: bool = False) -> None:
     """Say what a run did.
 
     Parameters
@@ -67,6 +67,8 @@ def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = ())
         Where its outcomes were written.
     go_on : sequence of str
         Options for the line that resumes it.
+    interrupted : bool
+        Whether a signal stopped it.
     """
     say()
     say(counts_in_words(run))
@@ -76,7 +78,7 @@ def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = ())
     if len(reasons) > _MOST_REASONS:
         say(f"  and {len(reasons) - _MOST_REASONS} reasons more")
     if run.stopped:
-        say(f"Stopped early: {run.stopped}")
+        say(f"Stopped early: {'interrupted' if interrupted else run.stopped}")
     say(f"Run       {run.id}")
     say(f"Journal   {run.journal}")
     if outcomes:

@@ -31,9 +31,9 @@ class Exit(IntEnum):
     PIPE_CLOSED = 141
 
 
-def exit_of(run: Run) -> Exit:
-    """Return the exit code of a run."""
-    if run.stopped == "interrupted":
+def exit_of(run: Run, *, interrupted: bool = False) -> Exit:
+    """Return the exit code of a run, and of one that a signal stopped before it was complete."""
+    if interrupted and not run.complete:
         return Exit.INTERRUPTED
     if run.counts["in_doubt"]:
         return Exit.IN_DOUBT
