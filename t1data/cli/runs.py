@@ -88,6 +88,25 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
         say(f"{found.rows:,} outcomes written to {to}")
 
 
+@runs.command("failed-rows")
+@_RUN
+@click.option("--to", required=True, metavar="FILE", help="A .csv or .parquet file.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@_DATA
+@_JSON
+def failed_rows(*, run: str, to: str, overwrite: bool, data: str | None, as_json: bool) -> None:
+    """Write the invalid and refused rows as they were, to be mended and sent as a new run."""
+    from t1data.history import open_run
+
+    check_outcomes_file(to, overwrite=overwrite)
+    found = open_run(run, data=data)
+    written = found.write_failed_rows(to, overwrite=overwrite)
+    if as_json:
+        tell({"run": found.id, "written": written, "to": to})
+    else:
+        say(f"{written:,} {'row' if written == 1 else 'rows'} written to {to}")
+
+
 @runs.command()
 @_RUN
 @_DATA

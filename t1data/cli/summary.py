@@ -97,8 +97,10 @@ def _next(run: Run, outcomes: str | None, go_on: Sequence[str]) -> Iterator[tupl
     name = name_of(run)
     if not run.complete:
         yield "Go on", typed("runs", "resume", name, *go_on)
-    elif run.counts["accepted"] != run.rows and not outcomes:
-        yield "Each row", typed("runs", "outcomes", name, "--to", "outcomes.csv")
+    elif run.counts["accepted"] != run.rows:
+        if not outcomes:
+            yield "Each row", typed("runs", "outcomes", name, "--to", "outcomes.csv")
+        yield "To mend", typed("runs", "failed-rows", name, "--to", "failed.csv")
 
 
 def name_of(run: Run) -> str:
