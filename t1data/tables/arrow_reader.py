@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -127,21 +127,26 @@ class Spool:
 
     @classmethod
     def of(cls, reader: pa.RecordBatchReader) -> Spool:
-        """Copy a stream, slice by slice."""
-        file, rows = tempfile.TemporaryFile(prefix="t1data-"), 0  # noqa: SIM115 -- closed when the spool goes
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_stream(file, reader.schema, options=options) as writer:
-            for batch in reader:
-                writer.write_batch(batch)
-                rows += batch.num_rows
-        spool = cls(file, rows)
-        weakref.finalize(spool, file.close)
+        """Copy a stream, batch by batch."""
+        with ExitStack() as failed:
+            file = failed.enter_context(tempfile.TemporaryFile(prefix="t1data-"))
+            spool = cls(file, _copy(reader, file))
+            weakref.finalize(spool, failed.pop_all().close)
         return spool
 
     def __call__(self) -> Iterator[pa.RecordBatch]:
         """Read all batches from the beginning."""
         with pa.ipc.open_stream(pa.PythonFile(_Cursor(self.file, self.lock), mode="r")) as reader:
             yield from reader
+
+
+def _copy(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    rows, options = 0, pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(file, reader.schema, options=options) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
 
 
 class _Cursor:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from t1data.errors import InputError
 from t1data.tables import arrow_reader, sniff
 from t1data.tables.csv_reader import open_csv
-from t1data.tables.files import head_of, open_unpacked, readable
+from t1data.tables.files import FileStamp, head_of, open_unpacked, readable
 from t1data.tables.parquet_reader import open_parquet
 from t1data.tables.records import JSON_FLAG, SLICE_ROWS, Slice, Source
 
@@ -128,6 +128,7 @@ def _parquet_in(folder: Path) -> list[Path]:
 
 def _kind(path: Path) -> str:
     """Tell Parquet from text, looking into packed files, or refuse with the true kind."""
+    FileStamp.of(path)  # a pipe would keep the reader waiting for ever
     kind = sniff.kind_of(head_of(path))
     if kind in ("gzip", "zstd"):
         with open_unpacked(path) as file, readable(path):
