@@ -31,6 +31,7 @@ class Answer:
     status: int = 204
     attempts: int = 1
     waited: float = 0.0
+    body: bytes = b""
 
 
 @dataclass
@@ -99,7 +100,7 @@ def run_through(
     watch = watch or Watch(total)
     journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=total)
     try:
-        journal.repeat_open()
+        journal.reopen(repeatable=True)
         Engine(journal, job, watch).run(chunks)
     finally:
         journal.finish(stopped=watch.stopped)

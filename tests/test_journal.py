@@ -28,6 +28,8 @@ ALLOWED = {
     ("answered", "refuse"): "refused",
     ("answered", "doubt"): "in_doubt",
     ("answered", "withhold"): "planned",
+    ("in_doubt", "accept"): "done",
+    ("in_doubt", "withhold"): "planned",
     ("in_doubt", "repeat"): "planned",
     ("intent", "repeat"): "planned",
     ("answered", "repeat"): "planned",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.errors import JournalError
-from t1data.journal.records import BatchRecord, Line, Span
+from t1data.journal.records import BatchRecord, Line, Part, Span, State
 
 Rows = npt.NDArray[np.int64]
 
@@ -60,6 +60,10 @@ class Batch:
         offsets = _offsets(self.pieces)
         data = memoryview(self.pieces.buffers()[2])
         return b"".join((prefix, data[offsets[0] : offsets[-1] - 1], suffix))
+
+    def as_part(self, state: State = "planned", **said: Any) -> Part:
+        """Return what the journal is told of this batch."""
+        return Part(self.number or 0, self.spans, len(self), state, **said)
 
     def part(self, keep: slice | npt.NDArray[np.bool_]) -> Batch:
         """Return the batch of some of these rows."""

@@ -1,7 +1,7 @@
 """One batch from intent to the outcome of each of its rows.
 
 A refused batch is narrowed, and its parts go through the same door as new batches, until every bad row has been
-refused alone and every good one accepted.
+refused alone and every good one accepted. Where the answer carries goods, it is kept before it is read.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from t1data.bulk.batches import Batch, halves, merged, without_named
+import numpy as np
+import numpy.typing as npt
+
+from t1data.bulk.batches import Batch
+from t1data.bulk.narrowing import Narrowing
 from t1data.bulk.progress import Watch
-from t1data.bulk.refusals import hopeless, reason_of, said_of_row
+from t1data.bulk.refusals import hopeless, reason_of, said_of_rows
 from t1data.errors import (
     AnswerError,
     AuthError,
@@ -29,12 +33,9 @@ from t1data.errors import (
     RequestError,
     TooLargeError,
 )
-from t1data.journal.records import Span
 from t1data.journal.store import Journal
 
-ALIKE = 8  # this many rows refused alone with the same words and none accepted: it is the mapping, not the rows
 WORTH_STOPPING = 50  # with fewer rows left than this, finding out costs no more than explaining
-SEARCHES = 8  # after so many bad rows found one by one, plain halving needs fewer requests
 FAILURES_IN_A_ROW = 3  # batches without any clear answer before the run stops
 
 _KEY_REFUSED = (401, 403)  # also after an attempt whose fate is unknown, so that the rows are in doubt
@@ -49,6 +50,8 @@ class Answered(Protocol):
     @property
     def status(self) -> int: ...  # noqa: D102
     @property
+    def body(self) -> bytes: ...  # noqa: D102
+    @property
     def attempts(self) -> int: ...  # noqa: D102
     @property
     def waited(self) -> float: ...  # noqa: D102
@@ -58,8 +61,40 @@ Send = Callable[[bytes, threading.Event, Callable[[str, float], None]], Answered
 
 
 @dataclass(frozen=True)
+class Goods:
+    """What an answer brought for the rows of a batch.
+
+    Attributes
+    ----------
+    got : ndarray of bool
+        For each row, whether the answer holds what was asked for it.
+    message : str, optional
+        What is odd about the answer, without customers' data.
+    """
+
+    got: npt.NDArray[np.bool_]
+    message: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
-    """How the rows of one job travel: the call that sends a body, its envelope, the limits."""
+    """How the rows of one job travel.
+
+    Attributes
+    ----------
+    send : callable
+        Sends a body.
+    prefix, suffix : bytes
+        What stands around the rows in a body.
+    batch_limit, max_bytes : int
+        Of one body.
+    connections : int
+        Requests in flight at once.
+    repeatable : bool
+        Whether a batch may be sent again when its fate is unknown. Only then is a refused batch narrowed.
+    read : callable, optional
+        Reads the goods from an answer's body; without it the status alone says that all rows were accepted.
+    """
 
     send: Send
     prefix: bytes
@@ -67,19 +102,8 @@ class Job:
     batch_limit: int
     max_bytes: int = 4_000_000
     connections: int = 4
-
-
-@dataclass
-class _Tally:
-    """What became of the rows of one batch that were sent alone."""
-
-    accepted: int = 0
-    words: list[str] = field(default_factory=list)
-    trusts_pointers: bool = True
-
-    @property
-    def all_alike(self) -> bool:
-        return not self.accepted and len(self.words) >= ALIKE and len(set(self.words)) == 1
+    repeatable: bool = True
+    read: Callable[[Batch, bytes], Goods] | None = None
 
 
 class Delivery:
@@ -96,117 +120,62 @@ class Delivery:
         self._alike_batches = 0
         self._last_alike: str | None = None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no new request may start."""
+        return self._watch.stopping.is_set()
+
     def numbered(self, batch: Batch) -> Batch:
         """Return the batch with the next free number."""
         with self._lock:
-            number = next(self._numbers)
-        return Batch(batch.rows, batch.pieces, batch.spans, batch.lines, number)
+            return replace(batch, number=next(self._numbers))
 
     def deliver(self, batch: Batch, *, defer: bool = True) -> None:
         """Send a batch, and the parts to which it is narrowed, until each of its rows has an outcome."""
-        todo, tally = [batch], _Tally()
-        while todo and not self._watch.stopping.is_set():
-            current = todo.pop()
-            answer = self._send(current)
-            if isinstance(answer, int):
-                tally.accepted += answer
-            elif len(current) == 1:
-                tally.words.append(self._refuse_row(current, answer))
-            else:
-                todo += self._narrow(current, answer, tally)
-            if defer and tally.all_alike and sum(map(len, todo)) > WORTH_STOPPING:
-                self._defer(todo, tally.words[-1])
+        todo, narrowing = [batch], Narrowing(self)
+        while todo and not self.stopping:
+            todo += narrowing.deliver(todo.pop())[::-1]
+            if defer and narrowing.all_alike and sum(map(len, todo)) > WORTH_STOPPING:
+                self._defer(todo, narrowing.words[-1])
                 return
 
-    def _narrow(self, batch: Batch, error: RefusedError, tally: _Tally) -> list[Batch]:
-        """Find bad rows of a refused batch; return the parts of it that are still to be sent."""
-        hint = without_named(batch, error.problems) if tally.trusts_pointers else None
-        if hint is not None:
-            named, rest = [self.numbered(part) for part in hint[0]], self.numbered(hint[1])
-            self._refuse(batch, error, parts=[*named, rest])
-            for row in named:
-                tally.trusts_pointers &= self._try_row(row, tally)
-            return [rest]
-        if tally.words and not tally.accepted:  # perhaps all are bad: look at a few more rows before searching
-            parts = [self.numbered(batch.part(slice(0, 1))), self.numbered(batch.part(slice(1, len(batch))))]
-            self._refuse(batch, error, parts=parts)
-            return parts[::-1]
-        if len(tally.words) < SEARCHES and not isinstance(error, TooLargeError):
-            return self._search(batch, error, tally)
-        parts = [self.numbered(part) for part in halves(batch)]
-        self._refuse(batch, error, parts=parts)
-        return parts[::-1]
-
-    def _search(self, batch: Batch, error: RefusedError, tally: _Tally) -> list[Batch]:
-        """Find one bad row by halving; return the rows whose fate is open, as one batch.
-
-        Costs about log2(rows) + 2 requests: when a half is accepted the other one holds the bad row and need not be
-        sent whole, and the halves put aside on the way go out together.
-        """
-        aside: list[Batch] = []
-        suspect: Batch = batch
-        refusal: RefusedError | None = error
-        while len(suspect) > 1 and not self._watch.stopping.is_set():
-            first, second = (self.numbered(part) for part in halves(suspect))
-            if refusal is not None:
-                self._refuse(suspect, refusal, parts=[first, second])
-            else:
-                self._recut([suspect], batch, [first, second])
-            answer = self._send(first)
-            if isinstance(answer, RefusedError):
-                aside.append(second)
-                suspect, refusal = first, answer
-            elif answer:
-                tally.accepted += answer
-                suspect, refusal = second, None
-            else:  # neither yes nor no: nothing can be concluded about the second half
-                return [*aside, second]
-        if len(suspect) == 1 and refusal is not None:
-            tally.words.append(self._refuse_row(suspect, refusal))
-        elif len(suspect) == 1:
-            self._try_row(suspect, tally)
-        elif refusal is not None:
-            self._refuse(suspect, refusal, parts=[self.numbered(part) for part in halves(suspect)])
-        if len(aside) < 2:
-            return aside
-        rest = self.numbered(merged(batch, aside))
-        self._recut(aside, batch, [rest])
-        return [rest]
-
-    def _try_row(self, row: Batch, tally: _Tally) -> bool:
-        """Send one row alone; return whether it was refused."""
-        if self._watch.stopping.is_set():
-            return True
-        answer = self._send(row)
-        if isinstance(answer, int):
-            tally.accepted += answer
-            return False
-        tally.words.append(self._refuse_row(row, answer))
-        return True
-
-    def _send(self, batch: Batch) -> int | RefusedError:
+    def send(self, batch: Batch) -> int | RefusedError:
         """Send one batch and settle it; return how many rows were accepted. A refusal is returned unsettled."""
         number = batch.number or 0
         self._watch.control.wait_while_paused()
         self._journal.intend(number)
         try:
-            answer = self._job.send(
-                batch.body(self._job.prefix, self._job.suffix), self._watch.stopping, self._watch.waiting
-            )
+            body = batch.body(self._job.prefix, self._job.suffix)
+            answer = self._job.send(body, self._watch.stopping, self._watch.waiting)
         except _ABOUT_THE_RUN as error:
             self._withhold(number, error, stop=True)
         except RefusedError as error:
             self._failures = 0
-            return error
+            return self._refused(batch, error)
         except NotSentError as error:
             self._withhold(number, error, stop=False)
         except InDoubtError as error:
             self._doubt(batch, error)
         else:
             self._failures = 0
-            self._journal.settle(number, "accept", status=answer.status, attempts=answer.attempts, waited=answer.waited)
-            self._watch.count("accepted", len(batch), requests=answer.attempts)
-            return len(batch)
+            return self._accepted(batch, answer)
+        return 0
+
+    def _accepted(self, batch: Batch, answer: Answered) -> int:
+        number, status, attempts, waited = batch.number or 0, answer.status, answer.attempts, answer.waited
+        if self._job.read is not None:
+            self._journal.keep_answer(number, answer.body, status=status, attempts=attempts, waited=waited)
+            self._watch.count("accepted", 0, requests=answer.attempts)
+            return self.read_goods(batch, answer.body)
+        self._journal.settle(number, "accept", status=status, attempts=attempts, waited=waited)
+        self._watch.count("accepted", len(batch), requests=answer.attempts)
+        return len(batch)
+
+    def _refused(self, batch: Batch, error: RefusedError) -> int | RefusedError:
+        """Settle a refusal that is not narrowed: nobody may find out by sending rows again that make new things."""
+        if self._job.repeatable or (isinstance(error, TooLargeError) and len(batch) > 1):
+            return error
+        self.refuse(batch, error)
         return 0
 
     def _withhold(self, number: int, error: RequestError, *, stop: bool) -> None:
@@ -223,39 +192,65 @@ class Delivery:
             attempts=error.attempts,
             reason=reason_of(error),
             message=str(error),
+            answer=error.body if self._job.read is not None and error.body else None,
         )
         self._watch.count("in_doubt", len(batch), requests=error.attempts)
         self._failures += 1
         if isinstance(error, AnswerError) or error.status in _KEY_REFUSED or self._failures >= FAILURES_IN_A_ROW:
             self._watch.stop(str(error))
 
-    def _refuse(self, batch: Batch, error: RefusedError, *, parts: list[Batch]) -> None:
+    # --- goods ----------------------------------------------------------------------------------------
+
+    def read_goods(self, batch: Batch, body: bytes) -> int:
+        """Settle a batch by what its kept answer holds for each row; return for how many it holds the goods."""
+        assert self._job.read is not None
+        goods = self._job.read(batch, body)
+        got = int(goods.got.sum())
+        number, missing = batch.number or 0, len(batch) - got
+        if not missing:
+            self._journal.settle(number, "accept", message=goods.message)
+        elif not got:
+            self._journal.settle(number, "doubt", reason="not_in_answer", message=goods.message)
+        else:
+            with_goods, without = (self.numbered(batch.part(keep)) for keep in (goods.got, ~goods.got))
+            doubtful = without.as_part("in_doubt", reason="not_in_answer", message=goods.message)
+            self._journal.settle(number, "accept", parts=[with_goods.as_part("done"), doubtful])
+        self._watch.count("accepted", got)
+        self._watch.count("in_doubt", missing)
+        return got
+
+    # --- what narrowing writes down -------------------------------------------------------------------
+
+    def divide(self, batch: Batch, error: RefusedError, parts: list[Batch]) -> None:
+        """Settle a refused batch by parts that take over its rows."""
         self._journal.settle(
             batch.number or 0,
             "refuse",
             status=error.status,
             attempts=error.attempts,
             reason=reason_of(error),
-            parts=_facts(parts),
+            parts=[part.as_part() for part in parts],
         )
         self._watch.count("accepted", 0, requests=error.attempts)
 
-    def _recut(self, old: list[Batch], parent: Batch, parts: list[Batch]) -> None:
-        self._journal.recut([part.number or 0 for part in old], parent.number or 0, _facts(parts))
+    def recut(self, old: list[Batch], parent: Batch, parts: list[Batch]) -> None:
+        """Replace parts that were never sent by others of the same rows."""
+        numbers = [part.number or 0 for part in old]
+        self._journal.recut(numbers, parent.number or 0, [part.as_part() for part in parts])
 
-    def _refuse_row(self, batch: Batch, error: RefusedError) -> str:
-        """Settle one row as refused; return the server's words about it, without the row's values."""
-        field_, message = said_of_row(error, batch.pieces[0].as_py())
+    def refuse(self, batch: Batch, error: RefusedError) -> str:
+        """Settle rows as refused; return the server's words about them, without the rows' values."""
+        field, message = said_of_rows(error, batch.body(b"", b","))
         self._journal.settle(
             batch.number or 0,
             "refuse",
             status=error.status,
             attempts=error.attempts,
             reason=reason_of(error),
-            field=field_,
+            field=field,
             message=message,
         )
-        self._watch.count("refused", 1, requests=error.attempts)
+        self._watch.count("refused", len(batch), requests=error.attempts)
         return message
 
     # --- when all rows fail alike ---------------------------------------------------------------------
@@ -275,9 +270,5 @@ class Delivery:
         if self._last_alike and not self._watch.counted("accepted"):
             self._watch.stop(hopeless(self._last_alike))
         for batch in self._deferred:
-            if not self._watch.stopping.is_set():
+            if not self.stopping:
                 self.deliver(batch, defer=False)
-
-
-def _facts(parts: list[Batch]) -> list[tuple[int, tuple[Span, ...], int]]:
-    return [(part.number or 0, part.spans, len(part)) for part in parts]

@@ -35,21 +35,21 @@ def reason_of(error: RequestError) -> str:
     return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "not_sent")
 
 
-def said_of_row(error: RefusedError, piece: bytes) -> tuple[str | None, str]:
-    """Return the field and the words with which the server refused one row, the row's own values masked.
+def said_of_rows(error: RefusedError, pieces: bytes) -> tuple[str | None, str]:
+    """Return the field and the words with which the server refused some rows, the rows' own values masked.
 
     Parameters
     ----------
     error : RefusedError
-        What came back when the row was sent alone.
-    piece : bytes
-        The row as it was sent: one JSON object and a comma.
+        What came back when just these rows were sent.
+    pieces : bytes
+        The rows as they were sent: JSON values, each with a comma after it.
     """
     if not error.problems:
-        return None, mask(str(error), piece)[:LONGEST]
+        return None, mask(str(error), pieces)[:LONGEST]
     first = error.problems[0]
     words = ": ".join(str(first[key]) for key in ("title", "details") if first.get(key))
-    return _field(first), mask(words or str(error), piece)[:LONGEST]
+    return _field(first), mask(words or str(error), pieces)[:LONGEST]
 
 
 def hopeless(words: str) -> str:
@@ -60,9 +60,10 @@ def hopeless(words: str) -> str:
     )
 
 
-def mask(words: str, piece: bytes) -> str:
-    """Return `words` with every value of the row that stands in them replaced."""
-    values = {text for text in _values(json.loads(piece.rstrip(b","), parse_float=str, parse_int=str)) if text}
+def mask(words: str, pieces: bytes) -> str:
+    """Return `words` with every value of the rows that stands in them replaced."""
+    rows = json.loads(b"[" + pieces.rstrip(b",") + b"]", parse_float=str, parse_int=str)
+    values = {text for text in _values(rows) if text and text in words}
     for value in sorted(values, key=len, reverse=True):
         words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, words)
     return words

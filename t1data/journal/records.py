@@ -37,6 +37,8 @@ _NEXT: dict[tuple[str, str], State] = {
     ("answered", "refuse"): "refused",
     ("answered", "doubt"): "in_doubt",
     ("answered", "withhold"): "planned",  # a clear no to the whole run, such as a wrong key
+    ("in_doubt", "accept"): "done",  # found on the server afterwards
+    ("in_doubt", "withhold"): "planned",  # looked for on the server, and not there
     ("in_doubt", "repeat"): "planned",  # repeatable operations, or by the user's explicit word
     ("intent", "repeat"): "planned",
     ("answered", "repeat"): "planned",
@@ -94,6 +96,19 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A batch that takes over some rows of another one; planned, or with the state that is known for them."""
+
+    number: int
+    spans: tuple[Span, ...]
+    rows: int
+    state: State = "planned"
+    status: int | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
 class BatchRecord:
     """One batch as the journal knows it. `spans` are half-open ranges of 0-based row numbers."""
 
@@ -145,6 +160,11 @@ def read_batches(db: sqlite3.Connection) -> Iterator[BatchRecord]:
     ):
         number, parent, spans, *rest = found
         yield BatchRecord(number, parent, _spans(spans), *rest)
+
+
+def read_answers(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    """Yield the answers that were kept, with their batch's number: those that carry goods, as they came."""
+    yield from db.execute("SELECT number, answer FROM batch WHERE answer IS NOT NULL ORDER BY number")
 
 
 def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import threading
 import time
@@ -25,6 +24,7 @@ from t1data.journal.records import (
     BatchRecord,
     Event,
     Line,
+    Part,
     RunRecord,
     Span,
     check_same,
@@ -34,6 +34,7 @@ from t1data.journal.records import (
     read_batches,
     read_head,
 )
+from t1data.journal.writes import add_effort, free, insert_batch, insert_lines, tool_version
 
 
 class Journal:
@@ -101,7 +102,7 @@ class Journal:
                 (
                     id_,
                     SCHEMA_VERSION,
-                    _tool_version(),
+                    tool_version(),
                     operation,
                     base_url,
                     json.dumps(facts),
@@ -128,13 +129,13 @@ class Journal:
     def plan(self, number: int, spans: Iterable[Span], rows: int, lines: Iterable[Line] = ()) -> None:
         """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
         with self._step(commit=False) as db:
-            _insert_lines(db, lines)
-            _insert_batch(db, number, None, spans, rows)
+            insert_lines(db, lines)
+            insert_batch(db, Part(number, tuple(spans), rows), None)
 
     def note_lines(self, lines: Iterable[Line]) -> None:
         """Note rows that are part of no batch, such as those after the last one."""
         with self._step() as db:
-            _insert_lines(db, lines)
+            insert_lines(db, lines)
 
     def intend(self, number: int) -> None:
         """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
@@ -152,38 +153,61 @@ class Journal:
         reason: str | None = None,
         field: str | None = None,
         message: str | None = None,
-        parts: Sequence[tuple[int, Iterable[Span], int]] = (),
+        answer: bytes | None = None,
+        parts: Sequence[Part] = (),
     ) -> None:
         """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
 
         def step(db: sqlite3.Connection) -> None:
-            if event in ("accept", "refuse") or status is not None:
+            state = self._state(db, number)
+            if state == "intent" and (event in ("accept", "refuse") or status is not None):
                 self._move(db, number, "answer", answered_at=self._clock())
-            self._move(db, number, event, status=status, reason=reason, field=field, message=message)
-            db.execute(
-                "UPDATE batch SET attempts = attempts + ?, waited = waited + ? WHERE number = ?",
-                (attempts, waited, number),
-            )
-            for part, spans, rows in parts:
-                _insert_batch(db, part, number, spans, rows)
+            said = {"status": status, "reason": reason, "field": field, "message": message, "answer": answer}
+            self._move(db, number, event, **{name: value for name, value in said.items() if value is not None})
+            add_effort(db, number, attempts, waited)
+            for part in parts:
+                insert_batch(db, part, number)
 
         self._last_words(step)
 
-    def recut(self, old: Iterable[int], parent: int, parts: Iterable[tuple[int, Iterable[Span], int]]) -> None:
+    def keep_answer(self, number: int, body: bytes, *, status: int, attempts: int, waited: float) -> None:
+        """Make an answer that carries goods durable, as it came, before anybody reads it."""
+
+        def step(db: sqlite3.Connection) -> None:
+            self._move(db, number, "answer", answered_at=self._clock(), status=status, answer=body)
+            add_effort(db, number, attempts, waited)
+
+        self._last_words(step)
+
+    def kept_answer(self, number: int) -> bytes:
+        """Return the answer that was kept for a batch."""
+        with self._lock:
+            found = self._usable().execute("SELECT answer FROM batch WHERE number = ?", (number,)).fetchone()
+        return (found and found[0]) or b""
+
+    def recut(self, old: Iterable[int], parent: int, parts: Iterable[Part]) -> None:
         """Replace batches that were planned and never sent by others of the same rows."""
         with self._step() as db:
             for number in old:
                 db.execute("DELETE FROM batch WHERE number = ? AND state = 'planned'", (number,))
-            for part, spans, rows in parts:
-                _insert_batch(db, part, parent, spans, rows)
+            for part in parts:
+                insert_batch(db, part, parent)
 
-    def repeat_open(self) -> None:
-        """Put back every batch whose fate is open, so that it is sent again. For repeatable operations."""
+    def reopen(self, *, repeatable: bool, resend_in_doubt: bool = False) -> None:
+        """Settle what an interrupted run left open, before it goes on.
+
+        A repeatable operation is simply sent again. Of another one, what was out when the run ended is in doubt, and
+        stays so unless the user says that it is to be sent again. An answer that was kept is read, never asked for
+        again.
+        """
         with self._step() as db:
-            for (number,) in db.execute(
-                "SELECT number FROM batch WHERE state IN ('intent', 'answered', 'in_doubt')"
-            ).fetchall():
-                self._move(db, number, "repeat")
+            for number, state in db.execute("SELECT number, state FROM batch").fetchall():
+                if state == "intent" and not repeatable:
+                    interrupted = "the run ended before an answer could be read"
+                    self._move(db, number, "doubt", reason="interrupted", message=interrupted)
+                    state = "in_doubt"
+                if state in ("intent", "in_doubt") and (repeatable or resend_in_doubt):
+                    self._move(db, number, "repeat", status=None, reason=None, message=None)
 
     def batches(self) -> list[BatchRecord]:
         """Return every batch in order of its number."""
@@ -242,7 +266,7 @@ class Journal:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 self._full = (
-                    f"the journal {self.path} cannot be written ({error}{_free(self.path)}); nothing more is sent"
+                    f"the journal {self.path} cannot be written ({error}{free(self.path)}); nothing more is sent"
                 )
                 raise JournalError(self._full) from error
 
@@ -257,38 +281,13 @@ class Journal:
             with self._step(last_words=True) as db:
                 step(db)
 
-    def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
+    def _state(self, db: sqlite3.Connection, number: int) -> str:
         found = db.execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
         if found is None:
             raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
-        fields = {"state": next_state(found[0], event), **values}
+        return str(found[0])
+
+    def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
+        fields = {"state": next_state(self._state(db, number), event), **values}
         assignments = ", ".join(f"{name} = ?" for name in fields)  # names are this module's own, never data
         db.execute(f"UPDATE batch SET {assignments} WHERE number = ?", (*fields.values(), number))  # noqa: S608
-
-
-def _free(path: Path) -> str:
-    try:
-        return f", {shutil.disk_usage(path.parent).free:,} bytes free"
-    except OSError:
-        return ""
-
-
-def _tool_version() -> str:
-    from importlib.metadata import version
-
-    return version("t1data")
-
-
-def _insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
-    db.executemany(
-        "INSERT OR IGNORE INTO line (row, reason, field, message, same_as) VALUES (?, ?, ?, ?, ?)",
-        ((line.row, line.reason, line.field, line.message, line.same_as) for line in lines),
-    )
-
-
-def _insert_batch(db: sqlite3.Connection, number: int, parent: int | None, spans: Iterable[Span], rows: int) -> None:
-    text = " ".join(f"{start}:{stop}" for start, stop in spans)
-    db.execute(
-        "INSERT INTO batch (number, parent, spans, rows, state) VALUES (?, ?, ?, ?, 'planned')",
-        (number, parent, text, rows),
-    )

@@ -38,7 +38,7 @@ def send(
         record.begin(
             id_, JOB, base_url=client.base_url, facts=prepared.facts(), rows=prepared.survey.rows, resume_old=resume_old
         )
-        record.repeat_open()
+        record.reopen(repeatable=True)
         try:
             Engine(record, job_of(client, connections), watch).run(part.rows for part in prepared.parts())
         finally:

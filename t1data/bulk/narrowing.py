@@ -1,0 +1,133 @@
+"""How the bad rows of a refused batch are found, in few requests, and without calling a good row refused."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from t1data.bulk.batches import Batch, halves, merged, without_named
+from t1data.errors import RefusedError, TooLargeError
+
+ALIKE = 8  # this many rows refused alone with the same words and none accepted: it is the mapping, not the rows
+SEARCHES = 8  # after so many bad rows found one by one, plain halving needs fewer requests
+
+
+class Sender(Protocol):
+    """What narrowing needs: to send a part, and to write down what it concludes."""
+
+    @property
+    def stopping(self) -> bool: ...  # noqa: D102
+    def numbered(self, batch: Batch) -> Batch: ...  # noqa: D102
+    def send(self, batch: Batch) -> int | RefusedError: ...  # noqa: D102
+    def refuse(self, batch: Batch, error: RefusedError) -> str: ...  # noqa: D102
+    def divide(self, batch: Batch, error: RefusedError, parts: list[Batch]) -> None: ...  # noqa: D102
+    def recut(self, old: list[Batch], parent: Batch, parts: list[Batch]) -> None: ...  # noqa: D102
+
+
+class Narrowing:
+    """Narrows one batch, and remembers what it has learnt about it.
+
+    Attributes
+    ----------
+    accepted : int
+        Rows of the batch that were accepted so far.
+    words : list of str
+        What the server said of each row that was refused alone.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._trusts_pointers = True
+        self.accepted = 0
+        self.words: list[str] = []
+
+    @property
+    def all_alike(self) -> bool:
+        """Whether so many rows were refused with the same words, and none accepted, that the others will be too."""
+        return not self.accepted and len(self.words) >= ALIKE and len(set(self.words)) == 1
+
+    def deliver(self, batch: Batch) -> list[Batch]:
+        """Send a part of the batch; return the smaller parts that are to be sent in its place, if it was refused."""
+        answer = self._sender.send(batch)
+        if isinstance(answer, int):
+            self.accepted += answer
+            return []
+        if len(batch) == 1:
+            self.words.append(self._sender.refuse(batch, answer))
+            return []
+        return self._narrowed(batch, answer)
+
+    def _narrowed(self, batch: Batch, error: RefusedError) -> list[Batch]:
+        hint = without_named(batch, error.problems) if self._trusts_pointers else None
+        if hint is not None:
+            return self._without_named(batch, error, *hint)
+        if self.words and not self.accepted:  # perhaps all are bad: look at a few more rows before searching
+            return self._divided(batch, error, [batch.part(slice(0, 1)), batch.part(slice(1, len(batch)))])
+        if len(self.words) < SEARCHES and not isinstance(error, TooLargeError):
+            return self._search(batch, error)
+        return self._divided(batch, error, halves(batch))
+
+    def _divided(self, batch: Batch, error: RefusedError, parts: list[Batch]) -> list[Batch]:
+        parts = [self._sender.numbered(part) for part in parts]
+        self._sender.divide(batch, error, parts)
+        return parts
+
+    def _without_named(self, batch: Batch, error: RefusedError, named: list[Batch], rest: Batch) -> list[Batch]:
+        """Send the rows that the server's pointers name alone; one that is accepted shows that pointers lie here."""
+        *rows, rest = self._divided(batch, error, [*named, rest])
+        for row in rows:
+            self._trusts_pointers &= self._try_row(row)
+        return [rest]
+
+    def _search(self, batch: Batch, error: RefusedError) -> list[Batch]:
+        """Find one bad row by halving; return the rows whose fate is open, as one batch.
+
+        Costs about log2(rows) + 2 requests: when a half is accepted the other one holds the bad row and need not be
+        sent whole, and the halves put aside on the way go out together.
+        """
+        aside: list[Batch] = []
+        suspect: Batch = batch
+        refusal: RefusedError | None = error
+        while len(suspect) > 1 and not self._sender.stopping:
+            first, second = self._halved(suspect, refusal, batch)
+            answer = self._sender.send(first)
+            if isinstance(answer, RefusedError):
+                aside.append(second)
+                suspect, refusal = first, answer
+            elif answer:
+                self.accepted += answer
+                suspect, refusal = second, None
+            else:  # neither yes nor no: nothing can be concluded about the second half
+                return [*aside, second]
+        self._conclude(suspect, refusal)
+        return self._together(aside, batch)
+
+    def _halved(self, suspect: Batch, refusal: RefusedError | None, whole: Batch) -> list[Batch]:
+        if refusal is not None:
+            return self._divided(suspect, refusal, halves(suspect))
+        parts = [self._sender.numbered(part) for part in halves(suspect)]
+        self._sender.recut([suspect], whole, parts)  # bad by inference, and never sent whole
+        return parts
+
+    def _conclude(self, suspect: Batch, refusal: RefusedError | None) -> None:
+        if refusal is None:
+            if len(suspect) == 1:
+                self._try_row(suspect)
+        elif len(suspect) == 1:
+            self.words.append(self._sender.refuse(suspect, refusal))
+        else:  # stopped in the middle: what was refused as a whole stays open in its parts
+            self._divided(suspect, refusal, halves(suspect))
+
+    def _together(self, aside: list[Batch], whole: Batch) -> list[Batch]:
+        if len(aside) < 2:
+            return aside
+        rest = self._sender.numbered(merged(whole, aside))
+        self._sender.recut(aside, whole, [rest])
+        return [rest]
+
+    def _try_row(self, row: Batch) -> bool:
+        """Send one row alone; return whether it was refused."""
+        if self._sender.stopping:
+            return True
+        refused = len(self.words)
+        self.deliver(row)
+        return len(self.words) > refused
