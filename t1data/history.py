@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from t1data.bulk.progress import Control, Progress
+from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.errors import InputError, JournalError
 from t1data.journal.names import find_journal, runs_folder
@@ -24,17 +25,7 @@ _JOBS = {"upsert_profiles": "t1data.profiles.resume"}
 
 class _Resumable(Protocol):
     def reopen(self, facts: dict[str, Any], data: Any) -> Input | None: ...
-    def resume(
-        self,
-        client: Client,
-        journal: Path,
-        *,
-        facts: dict[str, Any],
-        data: Any,
-        progress: Any,
-        control: Any,
-        resume_old: bool,
-    ) -> Run: ...
+    def resume(self, client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run: ...
 
 
 def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
@@ -105,6 +96,7 @@ def resume(
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
     resume_old: bool = False,
+    resend_in_doubt: bool = False,
 ) -> Run:
     """Go on with a run: what was not sent is sent, and what is in doubt goes out again if the operation is repeatable.
 
@@ -118,6 +110,8 @@ def resume(
         The input, if it was not a file or is no longer where it was. It must be unchanged.
     progress, control, resume_old : optional
         As for the job itself.
+    resend_in_doubt : bool
+        Send again what is in doubt, though the operation is not repeatable: what it made may then exist twice.
 
     Raises
     ------
@@ -129,9 +123,8 @@ def resume(
     data = data if data is not None else head.facts.get("recipe", {}).get("path")
     if data is None:
         raise InputError(f"run {head.id} read its rows from memory; give them again: resume(client, run, data=...)")
-    return _job(head).resume(
-        client, path, facts=head.facts, data=data, progress=progress, control=control, resume_old=resume_old
-    )
+    going = Going(path, progress, control, resume_old, resend_in_doubt)
+    return _job(head).resume(client, head.facts, data=data, going=going)
 
 
 def read_head_of(path: Path) -> RunRecord:

@@ -42,6 +42,7 @@ class Engine:
         self._job = job
         self._watch = watch
         self._known = journal.batches()
+        self._answered = {record.number for record in self._known if record.state == "answered"}
         first_number = max((record.number for record in self._known), default=0) + 1
         self._delivery = Delivery(journal, job, watch, first_number=first_number)
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=2 * job.connections)
@@ -78,6 +79,8 @@ class Engine:
             if isinstance(batch, list):
                 self._journal.note_lines(batch)
                 self._count_lines(batch)
+            elif batch.number in self._answered:
+                self._delivery.read_goods(batch, self._journal.kept_answer(batch.number or 0))
             elif not self._put(self._planned(batch)):
                 return
 
@@ -158,7 +161,7 @@ def _batches(encoded: Iterable[EncodedRows], known: list[BatchRecord], job: Job)
     mark = max((record.spans[-1][1] for record in known if record.parent is None), default=0)
     before, after = split_at(encoded, mark)
     if mark:
-        yield from regather(before, [record for record in leaves(known) if record.state == "planned"])
+        yield from regather(before, [record for record in leaves(known) if record.state in ("planned", "answered")])
         for _ in before:  # rows that are settled: read past them to reach the new ones
             pass
     yield from cut(after, limit=job.batch_limit, max_bytes=job.max_bytes, start=mark)

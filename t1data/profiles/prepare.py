@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.bulk.batches import EncodedRows
-from t1data.bulk.refusals import MASK
+from t1data.bulk.intake import input_of, line_of, lines_of
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import Input
@@ -22,7 +22,7 @@ from t1data.journal.records import Line
 from t1data.tables.choices import ID, choose_attributes, choose_id
 from t1data.tables.duplicates import Duplicate, Policy, check_policy, find_duplicates
 from t1data.tables.encode import Encoder
-from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.ids import check_id_field
 from t1data.tables.layout import Layout, Missing, resolve_layout
 from t1data.tables.problems import Problem
 from t1data.tables.records import Source
@@ -84,7 +84,7 @@ class Prepared:
         for slice_ in self.source.slices(self.layout.source_columns):
             encoded = self._encoder.encode(slice_)
             problems = sorted([*slice_.problems, *encoded.problems], key=lambda problem: problem.row)
-            lines = [_line(problem) for problem in _first_of_each_row(problems)]
+            lines = lines_of(problems)
             rows = EncodedRows(encoded.rows, encoded.pieces, lines, slice_.next_row)
             if self.duplicates:
                 rows, more = self._without_duplicates(rows, encoded.ids)
@@ -122,7 +122,7 @@ class Prepared:
         same = [Line(duplicate.row, "same_row", same_as=duplicate.other) for duplicate in found if duplicate.same]
         keep = np.ones(len(part.rows), dtype=bool)
         keep[at] = False
-        lines = sorted([*part.lines, *map(_line, problems), *same], key=lambda line: line.row)
+        lines = sorted([*part.lines, *map(line_of, problems), *same], key=lambda line: line.row)
         pieces = part.pieces.filter(pa.array(keep))
         return replace(part, rows=part.rows[keep], pieces=pieces, lines=lines), problems
 
@@ -170,20 +170,6 @@ def _exact(text: str) -> Decimal | float:
     return float(text) if "e" in text.lower() else Decimal(text)
 
 
-def input_of(source: Source, id_column: str) -> Input:
-    """Return a source as a run reads it again."""
-
-    def ids() -> Iterator[tuple[Numbers, pa.Array]]:
-        for part in source.slices([id_column]):
-            yield part.rows, read_ids(part.batch.column(0)).text
-
-    def rows() -> Iterator[tuple[Numbers, pa.RecordBatch]]:
-        for part in source.slices():
-            yield part.rows, part.batch
-
-    return Input(ids, rows, source.schema, source.index)
-
-
 def read_catalogue(client: Client | None) -> dict[str, str] | None:
     """Return attribute → type as the account declares them for customers, or None without a management key."""
     if client is None or client.management is None:
@@ -224,13 +210,3 @@ def _untyped(source: Source, id_column: str, options: Options, catalogue: Mappin
         return []
     mapping = choose_attributes(source.schema.names, id_column, options.attributes)
     return [name for name in mapping if name not in (options.types or {}) and name != id_column]
-
-
-def _first_of_each_row(problems: Sequence[Problem]) -> list[Problem]:
-    return list({problem.row: problem for problem in reversed(problems)}.values())[::-1]
-
-
-def _line(problem: Problem) -> Line:
-    """Return a problem as the journal may hold it: where a cell is at fault, without what the cell says."""
-    value = problem.value if problem.column is None else MASK
-    return Line(problem.row, problem.code, problem.column, replace(problem, value=value).message)

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from t1data.bulk.progress import Control, Progress
+from t1data.bulk.intake import input_of
+from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
-from t1data.profiles.prepare import input_of, options_of, prepare, read_catalogue
+from t1data.profiles.prepare import options_of, prepare, read_catalogue
 from t1data.profiles.send import OPERATION, send
 from t1data.tables.source import open_source
 
 
-def resume(
-    client: Client,
-    journal: Path,
-    *,
-    facts: dict[str, Any],
-    data: Any,
-    progress: bool | Callable[[Progress], None] | None,
-    control: Control | None,
-    resume_old: bool,
-) -> Run:
+def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
     client.check_unlocked(OPERATION)
     client.reach()
-    options = options_of(facts)
-    prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(client, prepared, journal=journal, progress=progress, control=control, resume_old=resume_old)
+    prepared = prepare(data, options_of(facts), catalogue=read_catalogue(client))
+    return send(client, prepared, going)
 
 
 def reopen(facts: dict[str, Any], data: Any) -> Input | None:

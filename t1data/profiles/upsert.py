@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.progress import Control, Progress
+from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.journal.runs import Run
 from t1data.profiles.plan import UpsertPlan
@@ -231,12 +232,5 @@ def upsert_profiles(
     client.check_unlocked(OPERATION)
     client.reach()
     prepared = prepare(data, options, catalogue=read_catalogue(client))
-    return send(
-        client,
-        prepared,
-        journal=journal,
-        connections=connections,
-        progress=progress,
-        control=control,
-        resume_old=resume_old,
-    )
+    going = Going(journal, progress, control, resume_old)
+    return send(client, prepared, going, connections=connections)

@@ -1,0 +1,98 @@
+"""One run from its journal's first line to its last: what every job ends in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t1data.bulk.batches import EncodedRows
+from t1data.bulk.delivery import Job
+from t1data.bulk.engine import Engine
+from t1data.bulk.progress import Control, Progress, watching
+from t1data.journal.names import new_run_id, runs_folder
+from t1data.journal.outcomes import Input
+from t1data.journal.runs import Run, read_run
+from t1data.journal.store import Journal
+
+
+@dataclass(frozen=True)
+class Going:
+    """How a run is to go; the keywords that all jobs share.
+
+    Attributes
+    ----------
+    journal : path, optional
+        The file; a new one in the folder of runs by default.
+    progress : bool or callable, optional
+        A bar, nothing, or a callback.
+    control : Control, optional
+        The caller's handle.
+    resume_old : bool
+        Go on with a run of more than a day ago.
+    resend_in_doubt : bool
+        Send again what is in doubt, also when that may make things twice.
+    """
+
+    journal: str | Path | None = None
+    progress: bool | Callable[[Progress], None] | None = None
+    control: Control | None = None
+    resume_old: bool = False
+    resend_in_doubt: bool = False
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What a run sends.
+
+    Attributes
+    ----------
+    operation : str
+        The job's name in the journal, such as ``"upsert_profiles"``.
+    base_url : str
+        Where to.
+    facts : mapping
+        What must be the same when the run is resumed, and how to read the input again.
+    rows : int
+        Rows of the input.
+    encoded : iterable of EncodedRows
+        The input, ready to send, in order.
+    source : Input
+        The input as it was, for the outcomes.
+    """
+
+    operation: str
+    base_url: str
+    facts: Mapping[str, Any]
+    rows: int
+    encoded: Iterable[EncodedRows]
+    source: Input
+
+
+def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
+    """Send what the journal does not hold as settled, and return the run.
+
+    Raises
+    ------
+    JournalError
+        The journal cannot be written, is in use, or holds another job.
+    """
+    id_ = new_run_id(cargo.operation, time.time())
+    path = Path(going.journal) if going.journal is not None else runs_folder() / f"{id_}.sqlite"
+    with Journal(path) as record, watching(going.progress, total=cargo.rows, control=going.control) as watch:
+        record.begin(
+            id_,
+            cargo.operation,
+            base_url=cargo.base_url,
+            facts=dict(cargo.facts),
+            rows=cargo.rows,
+            resume_old=going.resume_old,
+        )
+        record.reopen(repeatable=job.repeatable, resend_in_doubt=going.resend_in_doubt)
+        try:
+            Engine(record, job, watch).run(cargo.encoded)
+        finally:
+            record.finish(stopped=watch.stopped)
+    return read_run(path, source=cargo.source)
