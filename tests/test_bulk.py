@@ -100,7 +100,7 @@ def run_through(
     watch = watch or Watch(total)
     journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=total)
     try:
-        journal.reopen(repeatable=True)
+        journal.reopen()
         Engine(journal, job, watch).run(chunks)
     finally:
         journal.finish(stopped=watch.stopped)
@@ -322,3 +322,21 @@ def test_two_runs_at_once_on_one_journal_are_refused_with_the_holder_named(tmp_p
         Journal(tmp_path / "run.sqlite")
     first.close()
     Journal(tmp_path / "run.sqlite").close()
+
+
+def test_a_resume_that_ends_early_forgets_no_doubt(tmp_path: Path) -> None:
+    server = Server()
+
+    def lost(body: bytes, stop: object, on_wait: object) -> Answer:
+        server.send(body, stop, on_wait)
+        raise NoAnswerError("no answer came", attempts=8)
+
+    def revoked(body: bytes, stop: object, on_wait: object) -> Answer:
+        raise AuthError("the key was not accepted", status=401, attempts=1)
+
+    first = run_through(tmp_path, encoded(list(range(5000))), lost, total=5000, connections=1)
+    second = run_through(tmp_path, encoded(list(range(5000))), revoked, total=5000, connections=1)
+    assert first.counts["in_doubt"] == second.counts["in_doubt"] == 3000
+    assert second.counts["unsent"] == 2000
+    third = run_through(tmp_path, encoded(list(range(5000))), server.send, total=5000)
+    assert third.counts["accepted"] == 5000

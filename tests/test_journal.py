@@ -17,8 +17,8 @@ from t1data.journal.records import OUTCOMES, next_state, outcome_of, reading
 from t1data.journal.runs import read_run
 from t1data.journal.store import Journal
 
-STATES = ("planned", "intent", "answered", "done", "refused", "in_doubt")
-EVENTS = ("intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat")
+STATES = ("planned", "intent", "answered", "done", "refused", "in_doubt", "resent")
+EVENTS = ("intend", "withhold", "answer", "accept", "refuse", "doubt")
 ALLOWED = {
     ("planned", "intend"): "intent",
     ("intent", "withhold"): "planned",
@@ -28,11 +28,14 @@ ALLOWED = {
     ("answered", "refuse"): "refused",
     ("answered", "doubt"): "in_doubt",
     ("answered", "withhold"): "planned",
+    ("in_doubt", "intend"): "resent",
     ("in_doubt", "accept"): "done",
     ("in_doubt", "withhold"): "planned",
-    ("in_doubt", "repeat"): "planned",
-    ("intent", "repeat"): "planned",
-    ("answered", "repeat"): "planned",
+    ("resent", "answer"): "answered",
+    ("resent", "accept"): "done",
+    ("resent", "refuse"): "refused",
+    ("resent", "doubt"): "in_doubt",
+    ("resent", "withhold"): "in_doubt",
 }
 
 

@@ -17,7 +17,7 @@ from t1data.bulk.batches import Batch, EncodedRows, cut, regather, split_at
 from t1data.bulk.delivery import Delivery, Job
 from t1data.bulk.progress import Watch
 from t1data.errors import InputError, JournalError
-from t1data.journal.records import BatchRecord, Line, leaves
+from t1data.journal.records import Line, leaves
 from t1data.journal.store import Journal
 
 GRACE = 10.0  # seconds that requests in flight get after a stop (reliability rule P14)
@@ -35,13 +35,18 @@ class Engine:
         How to send.
     watch : Watch
         Counts, stop and progress of the run.
+    resend_in_doubt : bool
+        Send again what is in doubt, also when the operation is not repeatable.
     """
 
-    def __init__(self, journal: Journal, job: Job, watch: Watch) -> None:
+    def __init__(self, journal: Journal, job: Job, watch: Watch, *, resend_in_doubt: bool = False) -> None:
         self._journal = journal
         self._job = job
         self._watch = watch
         self._known = journal.batches()
+        self._open = (
+            ("planned", "answered", "in_doubt") if job.repeatable or resend_in_doubt else ("planned", "answered")
+        )
         self._answered = {record.number for record in self._known if record.state == "answered"}
         first_number = max((record.number for record in self._known), default=0) + 1
         self._delivery = Delivery(journal, job, watch, first_number=first_number)
@@ -75,7 +80,7 @@ class Engine:
                 self._watch.count("accepted" if record.state == "done" else "refused", record.rows)
 
     def _feed(self, encoded: Iterable[EncodedRows]) -> None:
-        for batch in _batches(encoded, self._known, self._job):
+        for batch in self._batches(encoded):
             if isinstance(batch, list):
                 self._journal.note_lines(batch)
                 self._count_lines(batch)
@@ -83,6 +88,16 @@ class Engine:
                 self._delivery.read_goods(batch, self._journal.kept_answer(batch.number or 0))
             elif not self._put(self._planned(batch)):
                 return
+
+    def _batches(self, encoded: Iterable[EncodedRows]) -> Iterator[Batch | list[Line]]:
+        """Yield what is still to be sent: the open batches of an earlier run, then new ones from where it ended."""
+        mark = max((record.spans[-1][1] for record in self._known if record.parent is None), default=0)
+        before, after = split_at(encoded, mark)
+        if mark:
+            yield from regather(before, [record for record in leaves(self._known) if record.state in self._open])
+            for _ in before:  # rows that are settled: read past them to reach the new ones
+                pass
+        yield from cut(after, limit=self._job.batch_limit, max_bytes=self._job.max_bytes, start=mark)
 
     def _planned(self, batch: Batch) -> Batch:
         """Return the batch with a number, after the journal knows of it."""
@@ -154,14 +169,3 @@ def _join(workers: list[threading.Thread], *, until: Callable[[], bool]) -> None
     for worker in workers:
         while worker.is_alive() and not until():
             worker.join(TICK)
-
-
-def _batches(encoded: Iterable[EncodedRows], known: list[BatchRecord], job: Job) -> Iterator[Batch | list[Line]]:
-    """Yield what is still to be sent: the open batches of an earlier run, then new ones from where it ended."""
-    mark = max((record.spans[-1][1] for record in known if record.parent is None), default=0)
-    before, after = split_at(encoded, mark)
-    if mark:
-        yield from regather(before, [record for record in leaves(known) if record.state in ("planned", "answered")])
-        for _ in before:  # rows that are settled: read past them to reach the new ones
-            pass
-    yield from cut(after, limit=job.batch_limit, max_bytes=job.max_bytes, start=mark)

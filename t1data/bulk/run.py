@@ -90,9 +90,9 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
             rows=cargo.rows,
             resume_old=going.resume_old,
         )
-        record.reopen(repeatable=job.repeatable, resend_in_doubt=going.resend_in_doubt)
+        record.reopen()
         try:
-            Engine(record, job, watch).run(cargo.encoded)
+            Engine(record, job, watch, resend_in_doubt=going.resend_in_doubt).run(cargo.encoded)
         finally:
             record.finish(stopped=watch.stopped)
     return read_run(path, source=cargo.source)

@@ -1,9 +1,10 @@
 """What a journal holds and how it is read: the states of a batch, the records, the tables.
 
-A batch moves through the states ``planned -> intent -> answered -> done | refused | in_doubt``; `next_state` is
-the whole rule. Rows are not listed one by one: a batch names its rows as spans, and only a row whose outcome
-differs from its batch's (found invalid, or an equal row stands for it) has a line of its own. The file holds row
-numbers, states and the server's words with customers' values masked; never a key, an id or a value.
+A batch moves through the states ``planned -> intent -> answered -> done | refused | in_doubt``, and from the last one
+through ``resent`` again; `next_state` is the whole rule. Rows are not listed one by one: a batch names its rows as
+spans, and only a row whose outcome differs from its batch's (found invalid, or an equal row stands for it) has a line
+of its own. The file holds row numbers, states and the server's words with customers' values masked, and the answers
+that carry goods as they came; never a key.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from t1data.errors import JournalError
 SCHEMA_VERSION = 1
 OUTCOMES = ("accepted", "invalid", "refused", "unsent", "in_doubt")
 
-OPEN = ("planned", "intent", "answered", "in_doubt")  # states of a batch that a resume sends
+OPEN = ("planned", "intent", "answered", "in_doubt", "resent")  # states of a batch that a resume sends
 OLD = 24 * 3600.0  # seconds after which the rows of a run may be older than what the account has since learnt
 
-State = Literal["planned", "intent", "answered", "done", "refused", "in_doubt"]
-Event = Literal["intend", "withhold", "answer", "accept", "refuse", "doubt", "repeat"]
+State = Literal["planned", "intent", "answered", "done", "refused", "in_doubt", "resent"]
+Event = Literal["intend", "withhold", "answer", "accept", "refuse", "doubt"]
 Span = tuple[int, int]
 
 _NEXT: dict[tuple[str, str], State] = {
@@ -37,11 +38,14 @@ _NEXT: dict[tuple[str, str], State] = {
     ("answered", "refuse"): "refused",
     ("answered", "doubt"): "in_doubt",
     ("answered", "withhold"): "planned",  # a clear no to the whole run, such as a wrong key
+    ("in_doubt", "intend"): "resent",  # repeatable operations, or by the user's explicit word
     ("in_doubt", "accept"): "done",  # found on the server afterwards
     ("in_doubt", "withhold"): "planned",  # looked for on the server, and not there
-    ("in_doubt", "repeat"): "planned",  # repeatable operations, or by the user's explicit word
-    ("intent", "repeat"): "planned",
-    ("answered", "repeat"): "planned",
+    ("resent", "answer"): "answered",
+    ("resent", "accept"): "done",
+    ("resent", "refuse"): "refused",
+    ("resent", "doubt"): "in_doubt",
+    ("resent", "withhold"): "in_doubt",  # this time it was not sent; what became of the first time is as open as before
 }
 
 _OUTCOME_OF_STATE = {
@@ -51,6 +55,7 @@ _OUTCOME_OF_STATE = {
     "done": "accepted",
     "refused": "refused",
     "in_doubt": "in_doubt",
+    "resent": "in_doubt",
 }
 
 SCHEMA = """

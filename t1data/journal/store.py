@@ -140,7 +140,11 @@ class Journal:
     def intend(self, number: int) -> None:
         """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
         with self._step() as db:
-            self._move(db, number, "intend", started_at=self._clock())
+            self._move(db, number, "intend")
+            # The first time stands: what a request made cannot be older than that.
+            db.execute(
+                "UPDATE batch SET started_at = coalesce(started_at, ?) WHERE number = ?", (self._clock(), number)
+            )
 
     def settle(
         self,
@@ -193,21 +197,12 @@ class Journal:
             for part in parts:
                 insert_batch(db, part, parent)
 
-    def reopen(self, *, repeatable: bool, resend_in_doubt: bool = False) -> None:
-        """Settle what an interrupted run left open, before it goes on.
-
-        A repeatable operation is simply sent again. Of another one, what was out when the run ended is in doubt, and
-        stays so unless the user says that it is to be sent again. An answer that was kept is read, never asked for
-        again.
-        """
+    def reopen(self) -> None:
+        """Settle what an interrupted run left open: what was out when it ended is in doubt until it is known better."""
         with self._step() as db:
-            for number, state in db.execute("SELECT number, state FROM batch").fetchall():
-                if state == "intent" and not repeatable:
-                    interrupted = "the run ended before an answer could be read"
-                    self._move(db, number, "doubt", reason="interrupted", message=interrupted)
-                    state = "in_doubt"
-                if state in ("intent", "in_doubt") and (repeatable or resend_in_doubt):
-                    self._move(db, number, "repeat", status=None, reason=None, message=None)
+            for (number,) in db.execute("SELECT number FROM batch WHERE state IN ('intent', 'resent')").fetchall():
+                interrupted = "the run ended before an answer could be read"
+                self._move(db, number, "doubt", reason="interrupted", message=interrupted)
 
     def batches(self) -> list[BatchRecord]:
         """Return every batch in order of its number."""
