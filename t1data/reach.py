@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from t1data.address import Address, proxy_for
+from t1data.address import Address
 from t1data.errors import CertificateError, ConnectError
 from t1data.lines import Lines
 from t1data.pace import Wait
@@ -13,7 +13,7 @@ from t1data.retry import Failure
 _TRIES, _PAUSE = 2, 0.5
 
 
-def make_contact(lines: Lines, address: Address, *, wait: Wait) -> None:
+def make_contact(lines: Lines, address: Address, *, proxied: bool, wait: Wait) -> None:
     """Open a connection, with one quick repeat, and keep it for the first request.
 
     Retries with ever longer waits are for a server that was there before. A host name with a typing error, a port
@@ -24,7 +24,6 @@ def make_contact(lines: Lines, address: Address, *, wait: Wait) -> None:
     ConnectError, CertificateError
         With the sentence that says what is wrong.
     """
-    failure = None
     for attempt in range(_TRIES):
         if attempt:
             wait(None, _PAUSE)
@@ -33,17 +32,16 @@ def make_contact(lines: Lines, address: Address, *, wait: Wait) -> None:
             line.reusable = True
             lines.put_back(line)
             return
-        failure = line
-        if failure is Failure.CERTIFICATE:
+        if line is Failure.CERTIFICATE:
             raise CertificateError(
                 f"The certificate of {address.host} does not hold: check the host's name; own root certificates go "
                 "into REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
             )
-    raise ConnectError(f"{_what_is_wrong(address)}; check the base URL, {address.url}. Nothing was sent.")
+    raise ConnectError(f"{_what_is_wrong(address, proxied)}; check the base URL, {address.url}. Nothing was sent.")
 
 
-def _what_is_wrong(address: Address) -> str:
-    if proxy_for(address):
+def _what_is_wrong(address: Address, proxied: bool) -> str:
+    if proxied:
         return f"No connection to {address.host} through the proxy that HTTPS_PROXY names"
     try:
         socket.getaddrinfo(address.host, address.port)

@@ -100,7 +100,7 @@ class Transport:
         self._pacer = pacer or (lambda name: unpaced)
         self._clock, self._wait, self._chance = clock, wait, chance
         self._budget, self._breaker = Budget(), Breaker()
-        self._address = address
+        self._address, self._proxied = address, proxy_for(address, environment) is not None
         dial = _dialler(address, limits.connect, environment)
         self._lines = Lines(dial, most_idle=connections, clock=clock)
         weakref.finalize(self, self._lines.close)  # notebooks rarely close what they open
@@ -161,7 +161,7 @@ class Transport:
 
     def reach(self) -> None:
         """Open the first connection or say why it cannot be had; see `make_contact`. No request is sent."""
-        make_contact(self._lines, self._address, wait=self._wait)
+        make_contact(self._lines, self._address, proxied=self._proxied, wait=self._wait)
 
     def close(self) -> None:
         """Hang up all idle connections. The transport stays usable."""

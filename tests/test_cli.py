@@ -467,6 +467,62 @@ def test_environments_are_added_listed_shown_and_removed(shell: Shell, tmp_path:
     assert shell("config", "show", "shop").code == 2
 
 
+BACKEND = """
+import json, pathlib
+from keyring.backend import KeyringBackend
+
+class Backend(KeyringBackend):
+    priority = 1
+    file = pathlib.Path(__file__).with_name("kept.json")
+
+    def get_password(self, service, username):
+        return self.read().get(service + username)
+
+    def set_password(self, service, username, password):
+        self.file.write_text(json.dumps({**self.read(), service + username: password}))
+
+    def delete_password(self, service, username):
+        self.file.write_text(json.dumps({k: v for k, v in self.read().items() if k != service + username}))
+
+    def read(self):
+        return json.loads(self.file.read_text()) if self.file.exists() else {}
+"""
+
+
+def test_a_key_is_typed_unseen_into_the_keyring_and_used_from_there(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "backend.py").write_text(BACKEND)
+    env = {
+        "T1DATA_CONFIG": str(tmp_path / "config.toml"),
+        "T1DATA_RUNS": str(tmp_path / "runs"),
+        "PYTHONPATH": str(tmp_path),
+        "PYTHON_KEYRING_BACKEND": "backend.Backend",
+    }
+    shell("config", "add", "shop", "--base-url", sandbox.base_url)
+    ours, theirs = pty.openpty()
+    process = start("config", "set-key", "shop", env=env, stdin=theirs, stderr=theirs, start_new_session=True)
+    seen = b""
+    while b"Key of shop (not shown)" not in seen:
+        seen += os.read(ours, 1000)
+    os.write(ours, sandbox.api_key.encode() + b"\n")
+    while b"Stored." not in seen:
+        seen += os.read(ours, 1000)
+    done = ended(process)
+    os.close(ours)
+    os.close(theirs)
+    assert done.code == 0
+    assert sandbox.api_key.encode() not in seen
+    assert sandbox.api_key not in (tmp_path / "config.toml").read_text()
+    people(tmp_path / "people.csv", rows=2)
+    used = ended(start("profiles", "upsert", "people.csv", "--env", "shop", env=env, cwd=tmp_path))
+    assert (used.code, used.last["accepted"]) == (0, 2)
+    assert ended(start("config", "delete-key", "shop", env=env)).code == 0
+    gone = ended(start("profiles", "upsert", "people.csv", "--env", "shop", env=env, cwd=tmp_path))
+    assert (gone.code, gone.out) == (2, "")
+    assert "store it first" in gone.err
+
+
 def test_no_key_is_in_what_is_said_nor_in_the_process_list(sandbox: Sandbox, tmp_path: Path) -> None:
     people(tmp_path / "people.csv", rows=3000)
     found = variables(sandbox, tmp_path, management=True)
