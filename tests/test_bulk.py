@@ -168,6 +168,22 @@ def test_a_refused_batch_is_narrowed_to_exactly_its_bad_rows(
         assert {int(row) for row in server.accepted} == set(range(total)) - bad
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    bad=st.frozensets(st.integers(0, 59), max_size=7),
+    invalid=st.frozensets(st.integers(0, 59), max_size=20),
+    pointers=st.sampled_from(["none", "first", "every", "lying", "outside"]),
+)
+def test_narrowing_gives_each_row_its_own_outcome_when_rows_between_them_are_not_sent(
+    tmp_path_factory: pytest.TempPathFactory, bad: frozenset[int], invalid: frozenset[int], pointers: str
+) -> None:
+    server = Server(bad - invalid, pointers=pointers)
+    chunks = encoded(list(range(60)), invalid=invalid)
+    outcomes = run_through(tmp_path_factory.mktemp("run"), chunks, server.send, total=60).outcomes["outcome"]
+    due = ["invalid" if row in invalid else "refused" if row in bad else "accepted" for row in range(60)]
+    assert outcomes.tolist() == due
+
+
 @pytest.mark.parametrize("bad", [0, 1, 499, 500, 998, 999])
 @pytest.mark.parametrize(
     ("pointers", "at_most"), [("every", 3), ("first", 3), ("none", 21), ("lying", 21), ("outside", 21)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,9 +70,7 @@ class Batch:
             start, stop, _ = keep.indices(len(self))
             rows, pieces = self.rows[start:stop], self.pieces.slice(start, stop - start)
             return Batch(rows, pieces, _clip(self.spans, int(rows[0]), int(rows[-1]) + 1))
-        rows = self.rows[keep]
-        spans = _cut_out(self.spans, [int(row) for row in self.rows[~keep]])
-        return Batch(rows, self.pieces.filter(pa.array(keep)), spans)
+        return Batch(self.rows[keep], self.pieces.filter(pa.array(keep)), _kept(self.spans, self.rows, keep))
 
 
 def cut(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int, start: int = 0) -> Iterator[Batch | list[Line]]:
@@ -228,10 +225,13 @@ def _clip(spans: Iterable[Span], start: int, stop: int) -> tuple[Span, ...]:
     return tuple((max(a, start), min(b, stop)) for a, b in spans if max(a, start) < min(b, stop))
 
 
-def _cut_out(spans: Iterable[Span], rows: Sequence[int]) -> tuple[Span, ...]:
-    """Return `spans` without single `rows`."""
-    found: list[Span] = []
-    for start, stop in spans:
-        edges = [start - 1, *(row for row in rows if start <= row < stop), stop]
-        found += [(a + 1, b) for a, b in pairwise(edges) if a + 1 < b]
-    return tuple(found)
+def _kept(spans: Iterable[Span], rows: Rows, keep: npt.NDArray[np.bool_]) -> tuple[Span, ...]:
+    """Return the spans of the kept rows, from the first to the last of each stretch.
+
+    Rows that are not sent can stand between two stretches. They go with neither: two parts of a batch that both held
+    them would overlap, and the outcome of a row is looked up by the one span that holds it.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], keep, [False]))))
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    stretches = [(int(rows[first]), int(rows[stop - 1]) + 1) for first, stop in pairs]
+    return tuple(span for start, stop in stretches for span in _clip(spans, start, stop))
