@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from t1data.errors import InputError
@@ -31,7 +31,8 @@ def require_known(what: str, given: Iterable[str], *, valid: Collection[str]) ->
     --------
     >>> require_known("types", ["age"], valid=["age", "tier"])
     """
-    unknown = [name for name in given if name not in valid]
+    known = set(valid)  # a table may have thousands of columns
+    unknown = [name for name in given if not (isinstance(name, Hashable) and name in known)]
     if unknown:
         raise InputError(f"{what}: got {listing(unknown)}, valid are {listing(valid)}{_close(unknown, valid)}")
 

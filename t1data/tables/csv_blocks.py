@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,7 +28,8 @@ class Block:
     ----------
     text : bytes
         The records, each with its line break. When `records` is None, RFC 4180 holds for all of it: quotes open only
-        at the beginning of a field and close only at its end, CR stands only before LF, and there is no NUL.
+        at the beginning of a field and close only at its end, CR stands only before LF, and there is no NUL, nor a byte
+        order mark ahead.
     line : int
         1-based physical line on which it begins.
     lines : int
@@ -84,7 +86,9 @@ def _too_long(rest: bytes, scanner: Scanner, line: int) -> InputError:
 
 
 def _block(text: bytes, scanner: Scanner, *, line: int, final: bool) -> Block:
-    plain = None if scanner.dialect.lone_cr or b"\0" in text else _plain(text, scanner.dialect, line)
+    # pyarrow drops a byte order mark at the beginning of what it reads; here it is the first character of a cell.
+    odd = scanner.dialect.lone_cr or b"\0" in text or text.startswith(BOM_UTF8)
+    plain = None if odd else _plain(text, scanner.dialect, line)
     if plain and (not final or len(plain.text) == len(text)):
         return plain
     records = list(scanner.records(text, line=line, final=final))
@@ -94,13 +98,14 @@ def _block(text: bytes, scanner: Scanner, *, line: int, final: bool) -> Block:
 
 def _plain(text: bytes, dialect: Dialect, line: int) -> Block | None:
     """Cut behind the last line break outside quotes, if everything up to there is plain."""
-    data = np.frombuffer(text[: text.rfind(b"\n") + 1], dtype=np.uint8)  # numpy counts 20 times faster than bytes do
+    text = text[: text.rfind(b"\n") + 1]
+    data = np.frombuffer(text, dtype=np.uint8)  # numpy counts 20 times faster than bytes do
     feeds = data == _LF
     if b"\r" in text and (data[1:][data[:-1] == _CR] != _LF).any():
         return None
     if b'"' not in text:
         lines = int(np.count_nonzero(feeds))
-        return Block(data.tobytes(), line, lines, lines) if lines else None
+        return Block(text, line, lines, lines) if lines else None
     quotes = np.flatnonzero(data == _QUOTE)
     outside = _outside(np.flatnonzero(feeds), quotes)
     if not (len(outside) and _quotes_are_plain(data, quotes, dialect)):

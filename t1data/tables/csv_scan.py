@@ -16,6 +16,8 @@ from t1data.errors import InputError
 
 _QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
 _QUOTED_FIELD = re.compile(_QUOTED)
+_WIDEST = 256
+"""Fields of a record that is matched in one go: a pattern for 9000 columns takes two seconds to compile."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Scanner:
         return found and Record(found.end(), line, [], blank=True)
 
     def _good(self, text: bytes, at: int, line: int) -> Record | None:
-        found = self._whole.match(text, at)
+        found = self._whole.match(text, at) if self.width <= _WIDEST else None
         if found is None:
             return None
         fields = [_unquoted(raw) for raw in found.groups()]

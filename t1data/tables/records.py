@@ -153,7 +153,8 @@ def cut(batch: pa.RecordBatch, *, start: int) -> Iterator[Slice]:
 
 def check_known(wanted: Sequence[str], known: Sequence[str], *, where: str) -> None:
     """Raise InputError when a wanted column is not there."""
-    missing = [name for name in wanted if name not in known]
+    there = set(known)
+    missing = [name for name in wanted if name not in there]
     if missing:
         raise InputError(f"{where} has no column {_listed(missing)}. It has: {_listed(known)}.")
 
