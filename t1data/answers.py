@@ -74,11 +74,14 @@ class Answer:
 def is_done(operation: Operation, exchange: Exchange, *, silent: bool = True) -> bool:
     """Tell whether an exchange is the success that the operation's facts describe.
 
-    Where the caller asked not to be `silent`, an empty answer is none: the codes are made, and nobody has them.
+    Where the answer is what was asked for, an empty one is none, whatever its status: the codes are made, and
+    nobody has them. That is so for an operation that never answers 204, and for one asked not to be `silent`.
     """
     if exchange.failure is not None or exchange.status not in operation.success:
         return False
-    return silent if exchange.status == 204 else content_fits(operation.content, exchange.headers)
+    if exchange.status != 204 and not content_fits(operation.content, exchange.headers):
+        return False
+    return bool(exchange.body) or (silent and 204 in operation.success)
 
 
 def content_fits(content: str, headers: Mapping[str, str]) -> bool:
@@ -193,10 +196,10 @@ def _what_happened(exchange: Exchange, kind: type[Exception]) -> str:
 
 def _odd_answer(exchange: Exchange) -> str:
     kind = exchange.headers.get("content-type", "")
-    if exchange.status == 204:
-        return "done (status 204), but without the content that was asked for"
     if _HTML.fullmatch(kind):
         return f"a proxy answered with a page of its own (status {exchange.status})"
+    if exchange.status in (200, 201, 204) and not exchange.body:
+        return f"done (status {exchange.status}), but without the content that was asked for"
     return f"status {exchange.status} with content {printable(kind, 80) or 'of no type'} is no answer to it"
 
 
