@@ -206,6 +206,14 @@ def test_when_every_row_fails_with_the_same_words_the_run_stops_after_two_batche
     assert "Nmae" in str(run.stopped)
 
 
+@pytest.mark.parametrize("pointers", ["none", "first", "every"])
+def test_one_row_in_a_hundred_refused_with_the_same_words_does_not_stop_the_run(tmp_path: Path, pointers: str) -> None:
+    server = Server(frozenset(range(50, 4000, 100)), pointers=pointers)
+    run = run_through(tmp_path, encoded(list(range(4000))), server.send, total=4000)
+    assert run.stopped is None
+    assert run.counts == {"accepted": 3960, "invalid": 0, "refused": 40, "unsent": 0, "in_doubt": 0}
+
+
 def test_half_of_the_rows_bad_for_many_reasons_is_still_exact(tmp_path: Path) -> None:
     bad = frozenset(range(0, 300, 2))
     server = Server(bad)

@@ -31,12 +31,14 @@ class Narrowing:
     accepted : int
         Rows of the batch that were accepted so far.
     words : list of str
-        What the server said of each row that was refused alone.
+        What the server said of each row that was refused alone, of those that its pointers had not named: what it
+        names itself tells nothing about the others.
     """
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._trusts_pointers = True
+        self._named = 0
         self.accepted = 0
         self.words: list[str] = []
 
@@ -57,10 +59,13 @@ class Narrowing:
         return self._narrowed(batch, answer)
 
     def _narrowed(self, batch: Batch, error: RefusedError) -> list[Batch]:
-        hint = without_named(batch, error.problems) if self._trusts_pointers else None
+        none_is_good = not self.accepted and self._named >= ALIKE
+        hint = without_named(batch, error.problems) if self._trusts_pointers and not none_is_good else None
         if hint is not None:
             return self._without_named(batch, error, *hint)
-        if self.words and not self.accepted:  # perhaps all are bad: look at a few more rows before searching
+        if not self.accepted and (
+            self.words or self._named
+        ):  # perhaps all are bad: look at a few more rows before searching
             return self._divided(batch, error, [batch.part(slice(0, 1)), batch.part(slice(1, len(batch)))])
         if len(self.words) < SEARCHES and not isinstance(error, TooLargeError):
             return self._search(batch, error)
@@ -75,7 +80,7 @@ class Narrowing:
         """Send the rows that the server's pointers name alone; one that is accepted shows that pointers lie here."""
         *rows, rest = self._divided(batch, error, [*named, rest])
         for row in rows:
-            self._trusts_pointers &= self._try_row(row)
+            self._trusts_pointers &= self._try_row(row, named=True)
         return [rest]
 
     def _search(self, batch: Batch, error: RefusedError) -> list[Batch]:
@@ -124,10 +129,14 @@ class Narrowing:
         self._sender.recut(aside, whole, [rest])
         return [rest]
 
-    def _try_row(self, row: Batch) -> bool:
+    def _try_row(self, row: Batch, *, named: bool = False) -> bool:
         """Send one row alone; return whether it was refused."""
         if self._sender.stopping:
             return True
-        refused = len(self.words)
+        before = len(self.words)
         self.deliver(row)
-        return len(self.words) > refused
+        refused = len(self.words) > before
+        if named and refused:
+            self.words.pop()
+            self._named += 1
+        return refused
