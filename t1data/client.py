@@ -15,7 +15,7 @@ from t1data.key import ApiKey, as_key
 from t1data.lock import LiveLock
 from t1data.management import Management
 from t1data.operations import OPERATIONS, Operation, operation_named
-from t1data.pace import Pacer
+from t1data.pace_file import PaceName, make_pacer
 from t1data.retry import Limits
 from t1data.transport import Answer, OnWait
 
@@ -23,6 +23,7 @@ __all__ = ["OPERATIONS", "Client", "Operation"]
 
 Json = Any
 Flag = bool | None
+Rate = float | None
 Silent = Literal["yes", "no"] | None
 
 
@@ -42,13 +43,15 @@ class Client:
     management_key : str, optional
         The key of the Management API, for `management`.
     rate : float or None, default 20
-        Requests a second, evenly spaced over all threads; None for no limit.
+        Requests a second, evenly spaced over all threads; None for no limit. Less for a while after a refusal.
     connections : int, default 32
         How many idle connections are kept.
     limits : Limits
         Attempts, waits, deadlines and sizes.
     live_name : str, optional
         Name of a live environment. Writes are then refused until `unlock` is called with it.
+    pace : {"own", "shared"}
+        With "shared", all processes of this user that say so for the same base URL keep to one pace together.
 
     Attributes
     ----------
@@ -62,7 +65,7 @@ class Client:
     Raises
     ------
     ConfigError
-        The base URL or the key cannot be used.
+        The base URL, the key or the file of the shared pace cannot be used.
 
     Examples
     --------
@@ -77,39 +80,38 @@ class Client:
         api_key: str | ApiKey,
         *,
         management_key: str | ApiKey | None = None,
-        rate: float | None = 20,
+        rate: Rate = 20,
         connections: int = 32,
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         live_name: str | None = None,
+        pace: PaceName = "own",
     ) -> None:
-        self.base_url, self.key_hint, self.rate, self.live_name = (
-            "",
-            "…",
-            rate,
-            live_name,
-        )  # for who draws a half-made one
+        self.base_url, self.key_hint = "", "…"  # for who draws a half-made one
+        self.rate, self.live_name = rate, live_name
         key = as_key(api_key)
         manager = as_key(management_key, scheme="ManagementKey-v1") if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
-        lock, pacer = LiveLock(live_name), Pacer(rate)
+        lock, pacer = LiveLock(live_name), make_pacer(rate, pace=pace, base_url=base_url)
         self._door = Door(base_url, key, pacer=lambda name: pacer, limits=limits, lock=lock, connections=connections)
         self.management = Management(base_url, manager, limits=limits, lock=lock) if manager else None
         self.base_url, self.key_hint = self._door.url, key.hint
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: float | None = 20) -> Self:
+    def from_env(cls, environment: Mapping[str, str] | None = None, *, rate: Rate = 20, pace: PaceName = "own") -> Self:
         """Make a client from ``T1DATA_BASE_URL``, ``T1DATA_API_KEY`` and, if there, ``T1DATA_MANAGEMENT_KEY``."""
-        return cls._from(settings_of(environment), rate)
+        return cls._from(settings_of(environment), rate, pace)
 
     @classmethod
-    def from_config(cls, name: str, *, path: str | PathLike[str] | None = None, rate: float | None = 20) -> Self:
+    def from_config(
+        cls, name: str, *, path: str | PathLike[str] | None = None, rate: Rate = 20, pace: PaceName = "own"
+    ) -> Self:
         """Make a client for a named environment; see `t1data.config`."""
-        return cls._from(settings_named(name, path=path), rate)
+        return cls._from(settings_named(name, path=path), rate, pace)
 
     @classmethod
-    def _from(cls, found: Settings, rate: float | None) -> Self:
-        key, other = found.api_key, found.management_key
-        return cls(found.base_url, key, management_key=other, rate=rate, live_name=found.live_name)
+    def _from(cls, found: Settings, rate: Rate, pace: PaceName) -> Self:
+        key, other, live = found.api_key, found.management_key, found.live_name
+        return cls(found.base_url, key, management_key=other, rate=rate, live_name=live, pace=pace)
 
     def key_fingerprint(self, salt: bytes) -> str:
         """Give a salted digest of the key, by which two runs can tell that they used the same one."""
@@ -217,9 +219,8 @@ class Client:
 
         With `run_rule_engine` the answer holds effects; `dry` (only together with it) stores nothing.
         """
-        return self._call(
-            "update_customer_profile_v2", integration_id, body=body, run_rule_engine=run_rule_engine, dry=dry
-        )
+        options: dict[str, Flag] = {"run_rule_engine": run_rule_engine, "dry": dry}
+        return self._call("update_customer_profile_v2", integration_id, body=body, **options)
 
     def update_customer_profiles_v2(self, body: Body, *, silent: Silent = None) -> Json:
         """Create or update up to 1000 customers.

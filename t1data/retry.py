@@ -148,6 +148,20 @@ def _attempts_by_status(exchange: Exchange, most: int) -> int:
     return min(3, most)  # a status of no known class: a gateway's hiccup, or something that will not mend
 
 
+def wants_slower(operation: Operation, exchange: Exchange) -> bool | None:
+    """Tell whether an answer asks for a slower pace, or shows that this one is good; None when it says neither.
+
+    A 409 speaks of the pace where an operation may be repeated; else it may say that something exists already.
+    """
+    if exchange.failure is not None or exchange.status is None:
+        return None
+    if exchange.status in (429, 503):
+        return True
+    if exchange.status == 409:
+        return True if operation.repeatable else None
+    return False if exchange.status < 500 else None
+
+
 def reason_of(exchange: Exchange) -> str:
     """Say in a few words what an attempt ended with."""
     if exchange.failure is not None:

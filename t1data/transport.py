@@ -32,7 +32,7 @@ from t1data.lines import Dial, Lines, Request
 from t1data.operations import Operation
 from t1data.pace import Pacer, Wait, wait_for
 from t1data.reach import make_contact
-from t1data.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, asked_wait, decide
+from t1data.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, asked_wait, decide, wants_slower
 
 __all__ = ["Answer", "Operation", "Transport"]
 
@@ -195,10 +195,11 @@ class Transport:
 
     def _backed_off(self, job: _Job, exchange: Exchange, decision: Decision) -> bool:
         """Wait before the next attempt, and tell whether the caller asked to stop meanwhile."""
+        pacer = self._pacer(job.operation.name)
         if exchange.status == 429 or (exchange.status == 503 and asked_wait(exchange.headers) is not None):
-            self._pacer(job.operation.name).hold(decision.wait)
+            pacer.hold(decision.wait)
         if job.on_wait is not None:
-            job.on_wait(decision.why, decision.wait)
+            job.on_wait(decision.why + pacer.note, decision.wait)
         return self._wait(job.stop, decision.wait)
 
     def _paced(self, job: _Job) -> Exchange | None:
@@ -206,10 +207,13 @@ class Transport:
         while not self._breaker.enter():
             if self._wait(job.stop, _PROBE_PAUSE):
                 return None
-        exchange = None
+        exchange, pacer = None, self._pacer(job.operation.name)
         try:
-            if not job.stopped() and not self._pacer(job.operation.name).pause(job.stop, self._wait):
+            if not job.stopped() and not pacer.pause(job.stop, self._wait):
+                started = self._clock()
                 exchange = self._once(job)
+                if (slower := wants_slower(job.operation, exchange)) is not None:
+                    (pacer.slowed if slower else pacer.good)(started)
         finally:
             self._breaker.leave(exchange)
         return exchange

@@ -21,8 +21,8 @@ PACKAGE = ROOT / "t1data"
 # Imports point down. Every module or folder of the package has its place here; a new one is given one.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"address", "answers", "body", "config", "door", "key", "keyrings", "lines", "lock", "operations", "pace"}
-    | {"reach", "retry", "transport", "client", "management", "tables"},
+    {"address", "answers", "body", "config", "door", "key", "keyrings", "lines", "lock", "operations"}
+    | {"pace", "pace_file", "reach", "retry", "transport", "client", "management", "tables"},
     {"journal", "bulk"},
     {"profiles", "audiences", "referrals", "coupons", "sessions", "inventories", "erasure", "exports"},
     {"history"},  # lists the runs of all jobs, and hands each to its own job to be resumed
@@ -43,7 +43,7 @@ KNOWN_TO = {
     "click": {"cli"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
-    "sqlite3": {"journal", "sandbox"},
+    "sqlite3": {"journal", "pace_file", "sandbox"},
 }
 HEAVY = ["pandas", "numpy", "pyarrow", "duckdb", "requests", "matplotlib", "ipywidgets", "starlette", "uvicorn"]
 
