@@ -15,11 +15,12 @@ from t1data import errors
 if TYPE_CHECKING:
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
-    from t1data.history import list_runs, open_run, resume
+    from t1data.history import list_runs, open_run, reconcile, resume
     from t1data.journal.runs import Run
     from t1data.management import Management
     from t1data.plots import describe, plot_outcomes, plot_run, save_picture
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
+    from t1data.referrals import create_referrals
     from t1data.sandbox import Sandbox
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Sandbox",
     "UpsertPlan",
     "check_profiles",
+    "create_referrals",
     "describe",
     "errors",
     "list_runs",
@@ -38,6 +40,7 @@ __all__ = [
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
+    "reconcile",
     "resume",
     "save_picture",
     "upsert_profiles",
@@ -52,12 +55,14 @@ _HOME = {
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
     "check_profiles": "t1data.profiles",
+    "create_referrals": "t1data.referrals",
     "describe": "t1data.plots",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
+    "reconcile": "t1data.history",
     "resume": "t1data.history",
     "save_picture": "t1data.plots",
     "upsert_profiles": "t1data.profiles",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The module of each job, by the operation that its journals name. Each has `reopen` and `resume`.
-_JOBS = {"upsert_profiles": "t1data.profiles.resume"}
+_JOBS = {"upsert_profiles": "t1data.profiles.resume", "create_referrals": "t1data.referrals.resume"}
 
 
 class _Resumable(Protocol):
@@ -85,7 +85,8 @@ def open_run(run: str | Path, *, data: Any = None) -> Run:
     """
     path = find_journal(run)
     head = read_head_of(path)
-    return read_run(path, source=_job(head).reopen(head.facts, data))
+    job = _job(head)
+    return read_run(path, source=job.reopen(head.facts, data), goods=getattr(job, "goods", None))
 
 
 def resume(
@@ -125,6 +126,39 @@ def resume(
         raise InputError(f"run {head.id} read its rows from memory; give them again: resume(client, run, data=...)")
     going = Going(path, progress, control, resume_old, resend_in_doubt)
     return _job(head).resume(client, head.facts, data=data, going=going)
+
+
+def reconcile(client: Client, run: str | Path, *, data: Any = None, application_id: int | None = None) -> Run:
+    """Look on the server what became of rows that are in doubt; nothing is changed there.
+
+    Parameters
+    ----------
+    client : Client
+        For the same base URL.
+    run : str or path
+        The id, or the journal's file.
+    data : optional
+        The input, if it was not a file or is no longer where it was.
+    application_id : int, optional
+        With it, and a management key, a campaign's referrals are listed instead of reading one inventory an advocate.
+
+    Returns
+    -------
+    Run
+        What was found is ``accepted``; what is certainly not there is ``unsent`` and goes out on a resume.
+
+    Raises
+    ------
+    JournalError
+        There is no such run, or its operation can simply be sent again by `resume`.
+    """
+    path = find_journal(run)
+    head = read_head_of(path)
+    if head.operation != "create_referrals":
+        raise JournalError(f"run {head.id} ({head.operation}) can be repeated without harm: resume it instead")
+    from t1data.referrals.reconcile import reconcile as look
+
+    return look(client, path, head.facts, data=data, application_id=application_id)
 
 
 def read_head_of(path: Path) -> RunRecord:

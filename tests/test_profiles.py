@@ -513,3 +513,9 @@ def test_failed_rows_are_written_in_the_inputs_own_columns_and_can_be_sent_again
     assert frame.columns.tolist() == ["integration_id", "Note", "Age"]
     mended = frame.assign(integration_id=["08", "009"], Age=["2", "3"])
     assert t1.upsert_profiles(client, mended, types={"Age": "number"}).counts["accepted"] == 2
+
+
+def test_a_run_without_connections_is_refused(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    with pytest.raises(t1.errors.InputError, match="connections: got 0"):
+        t1.upsert_profiles(client, PEOPLE, connections=0)
+    assert not sandbox.requests

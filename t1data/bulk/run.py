@@ -12,9 +12,10 @@ from t1data.bulk.batches import EncodedRows
 from t1data.bulk.delivery import Job
 from t1data.bulk.engine import Engine
 from t1data.bulk.progress import Control, Progress, watching
+from t1data.errors import InputError
 from t1data.journal.names import new_run_id, runs_folder
 from t1data.journal.outcomes import Input
-from t1data.journal.runs import Run, read_run
+from t1data.journal.runs import GoodsReader, Run, read_run
 from t1data.journal.store import Journal
 
 
@@ -61,6 +62,8 @@ class Cargo:
         The input, ready to send, in order.
     source : Input
         The input as it was, for the outcomes.
+    goods : callable, optional
+        Makes the frame of what the run brought home.
     """
 
     operation: str
@@ -69,6 +72,7 @@ class Cargo:
     rows: int
     encoded: Iterable[EncodedRows]
     source: Input
+    goods: GoodsReader | None = None
 
 
 def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
@@ -76,9 +80,13 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
 
     Raises
     ------
+    InputError
+        There would be no connection to send through.
     JournalError
         The journal cannot be written, is in use, or holds another job.
     """
+    if job.connections < 1:
+        raise InputError(f"connections: got {job.connections}, valid is 1 or more")
     id_ = new_run_id(cargo.operation, time.time())
     path = Path(going.journal) if going.journal is not None else runs_folder() / f"{id_}.sqlite"
     with Journal(path) as record, watching(going.progress, total=cargo.rows, control=going.control) as watch:
@@ -95,4 +103,4 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
             Engine(record, job, watch, resend_in_doubt=going.resend_in_doubt).run(cargo.encoded)
         finally:
             record.finish(stopped=watch.stopped)
-    return read_run(path, source=cargo.source)
+    return read_run(path, source=cargo.source, goods=cargo.goods)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -67,9 +67,12 @@ CREATE TABLE run (
 CREATE TABLE batch (
     number INTEGER PRIMARY KEY, parent INTEGER REFERENCES batch(number), spans TEXT NOT NULL, rows INTEGER NOT NULL,
     state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT, field TEXT,
-    message TEXT, started_at REAL, answered_at REAL, waited REAL NOT NULL DEFAULT 0, answer BLOB
+    message TEXT, started_at REAL, answered_at REAL, waited REAL NOT NULL DEFAULT 0
 );
 CREATE INDEX batch_parent ON batch(parent) WHERE parent IS NOT NULL;
+CREATE TABLE answer (
+    id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch(number), body BLOB NOT NULL
+);
 CREATE TABLE line (
     row INTEGER PRIMARY KEY, reason TEXT NOT NULL, field TEXT, message TEXT, same_as INTEGER
 );
@@ -169,7 +172,7 @@ def read_batches(db: sqlite3.Connection) -> Iterator[BatchRecord]:
 
 def read_answers(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
     """Yield the answers that were kept, with their batch's number: those that carry goods, as they came."""
-    yield from db.execute("SELECT number, answer FROM batch WHERE answer IS NOT NULL ORDER BY number")
+    yield from db.execute("SELECT batch, body FROM answer ORDER BY batch, id")
 
 
 def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:
@@ -192,12 +195,24 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.is_file():
         raise JournalError(f"there is no journal at {path}")
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    _undo_half_a_step(path)
+    db = _open(path, "ro")
     try:
         check_version(db, path)
         yield db
     finally:
         db.close()
+
+
+def _undo_half_a_step(path: Path) -> None:
+    """Take back the step in which a writer without a log was killed: SQLite does so when it may write, else refuses."""
+    if path.with_name(f"{path.name}-journal").exists():
+        with suppress(sqlite3.Error), closing(_open(path, "rw")) as db:
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+
+
+def _open(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> None:

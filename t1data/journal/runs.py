@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ import pyarrow as pa
 from t1data.errors import InputError, RunFailed
 from t1data.journal.files import write_failed_rows, write_outcomes
 from t1data.journal.outcomes import SCHEMA, Input, count_outcomes, head_of, outcome_chunks
-from t1data.journal.records import OUTCOMES, read_batches, reading
+from t1data.journal.records import OUTCOMES, read_answers, read_batches, reading
 
 if TYPE_CHECKING:
     import pandas as pd
+
+GoodsReader = Callable[[Path, Input | None], "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Run:
     counts: Mapping[str, int]
     stopped: str | None
     _input: Input | None = field(default=None, repr=False, compare=False)
+    _goods: GoodsReader | None = field(default=None, repr=False, compare=False)
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -77,6 +80,18 @@ class Run:
         """The lines of `outcomes` that are not ``accepted``."""
         outcomes = self.outcomes
         return outcomes[outcomes["outcome"] != "accepted"]
+
+    @property
+    def codes(self) -> pd.DataFrame:
+        """The referral codes that the run brought home, one line a code; see `t1data.create_referrals`."""
+        if self._goods is None:
+            raise AttributeError(f"a run of {self.operation} brings no codes")
+        return self._goods(self.journal, self._input)
+
+    def raw_answers(self) -> list[tuple[int, bytes]]:
+        """Return the answers that were kept, as they came, each with its batch's number: those that carry goods."""
+        with reading(self.journal) as db:
+            return list(read_answers(db))
 
     @property
     def batches(self) -> pd.DataFrame:
@@ -150,7 +165,7 @@ class Run:
         )
 
 
-def read_run(journal: Path, *, source: Input | None = None) -> Run:
+def read_run(journal: Path, *, source: Input | None = None, goods: GoodsReader | None = None) -> Run:
     """Return the run that a journal holds.
 
     Parameters
@@ -159,6 +174,8 @@ def read_run(journal: Path, *, source: Input | None = None) -> Run:
         The file.
     source : Input, optional
         The ids of the outcomes are read from it again, since the journal holds none.
+    goods : callable, optional
+        Makes the frame of what the run brought home.
 
     Raises
     ------
@@ -168,7 +185,7 @@ def read_run(journal: Path, *, source: Input | None = None) -> Run:
     with reading(journal) as db:
         head = head_of(db, journal)
         counts = count_outcomes(db, head)
-    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source)
+    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source, goods)
 
 
 def batch_frame(journal: Path) -> pd.DataFrame:

@@ -34,7 +34,7 @@ from t1data.journal.records import (
     read_batches,
     read_head,
 )
-from t1data.journal.writes import add_effort, free, insert_batch, insert_lines, tool_version
+from t1data.journal.writes import add_effort, free, insert_answer, insert_batch, insert_lines, tool_version
 
 
 class Journal:
@@ -166,9 +166,11 @@ class Journal:
             state = self._state(db, number)
             if state == "intent" and (event in ("accept", "refuse") or status is not None):
                 self._move(db, number, "answer", answered_at=self._clock())
-            said = {"status": status, "reason": reason, "field": field, "message": message, "answer": answer}
+            said = {"status": status, "reason": reason, "field": field, "message": message}
             self._move(db, number, event, **{name: value for name, value in said.items() if value is not None})
             add_effort(db, number, attempts, waited)
+            if answer:
+                insert_answer(db, number, answer)
             for part in parts:
                 insert_batch(db, part, number)
 
@@ -178,7 +180,8 @@ class Journal:
         """Make an answer that carries goods durable, as it came, before anybody reads it."""
 
         def step(db: sqlite3.Connection) -> None:
-            self._move(db, number, "answer", answered_at=self._clock(), status=status, answer=body)
+            self._move(db, number, "answer", answered_at=self._clock(), status=status)
+            insert_answer(db, number, body)
             add_effort(db, number, attempts, waited)
 
         self._last_words(step)
@@ -186,7 +189,9 @@ class Journal:
     def kept_answer(self, number: int) -> bytes:
         """Return the answer that was kept for a batch."""
         with self._lock:
-            found = self._usable().execute("SELECT answer FROM batch WHERE number = ?", (number,)).fetchone()
+            found = (
+                self._usable().execute("SELECT body FROM answer WHERE batch = ? ORDER BY id DESC", (number,)).fetchone()
+            )
         return (found and found[0]) or b""
 
     def recut(self, old: Iterable[int], parent: int, parts: Iterable[Part]) -> None:

@@ -48,3 +48,8 @@ def add_effort(db: sqlite3.Connection, number: int, attempts: int, waited: float
     db.execute(
         "UPDATE batch SET attempts = attempts + ?, waited = waited + ? WHERE number = ?", (attempts, waited, number)
     )
+
+
+def insert_answer(db: sqlite3.Connection, number: int, body: bytes) -> None:
+    """Keep an answer of a batch, beside those that it got before."""
+    db.execute("INSERT INTO answer (batch, body) VALUES (?, ?)", (number, body))
