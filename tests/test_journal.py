@@ -260,3 +260,23 @@ def test_a_journal_that_is_closed_can_be_read_without_leaving_files_beside_it(tm
     started(tmp_path / "run.sqlite").close()
     read_run(tmp_path / "run.sqlite")
     assert [file.name for file in tmp_path.iterdir()] == ["run.sqlite"]
+
+
+DIES_IN_A_STEP = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA cache_size = 2")  # so that pages of the open step reach the file
+db.execute("BEGIN IMMEDIATE")
+db.executemany("INSERT INTO line (row, reason) VALUES (?, 'half a step')", ((row,) for row in range(5000)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_journal_without_a_log_is_read_though_its_writer_was_killed_in_a_step(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    journal.plan(1, [(0, 5)], 5)
+    journal.intend(1)
+    journal.close()  # leaves one file, in the mode of network homes
+    subprocess.run([sys.executable, "-c", DIES_IN_A_STEP, str(journal.path)], check=False, timeout=60)
+    assert (tmp_path / "run.sqlite-journal").exists()
+    assert read_run(journal.path).counts["in_doubt"] == 5
