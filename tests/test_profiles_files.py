@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import t1data as t1
+from t1data.errors import InputError
 from t1data.sandbox import Options
 
 UPSERT = "update_customer_profiles_v2"
@@ -122,6 +123,44 @@ def test_a_file_of_thousands_of_columns_arrives(sandbox: t1.Sandbox, client: t1.
     assert run.counts["accepted"] == 3
     assert run.failures["reason"].to_dict() == {4: "ragged_row"}
     assert characters(sandbox) == rows_of("\n".join(text.split("\n")[:-1]))
+
+
+REFUSED = {
+    "nothing": (b"", "people.csv has no rows: it is empty. Check that it is the right file."),
+    "an endless line": (b"x" * 1_100_000, "people.csv has no line that ends in its first MB. Check that it is the"),
+    "a note for Excel": (
+        b"sep=;\nintegration_id;a\n1;x\n",
+        "begins with 'sep=;', a note for Excel. Take that line out: the delimiter is found without it.",
+    ),
+    "JSON": (
+        b'{"integration_id": 1, "a": 2}\n',
+        "people.csv is JSON text, not CSV or Parquet. Save it as one of these.",
+    ),
+    "JSON in a list": (b'[{"integration_id": 1, "a": 2}]', "people.csv is JSON text, not CSV or Parquet."),
+    "row labels": (b",integration_id\n0,x\n", "has columns without a name (counted from 1): 1. Name them."),
+    "latin-1": (b"integration_id,a\n1,Zo\xeb\n", "likely ones: cp1252, cp1250, cp1251. Or save the file as UTF-8."),
+    "no text": (b"integration_id,a\n1,\x81\x98\xff\n", "Pass the right encoding=, or save the file as UTF-8."),
+    "an open quote": (
+        b'integration_id,a\n1,"x\n2,y\n',
+        "line 2: the quote that opens here is never closed. Close it, or take it out.",
+    ),
+    "quotes behind backslashes": (
+        b'integration_id,a\n1,"x\\"y"\n2,z\n',
+        'line 2: a quote opens here and is not closed properly. Write a quote inside a quoted cell twice: "".',
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(
+    sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path, content: bytes, told: str
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        t1.upsert_profiles(client, path)
+    assert told in str(raised.value)
+    assert not len(sandbox.requests)
 
 
 signs = st.sampled_from(["a", "7", "0", ".", "-", " ", ",", ";", '"', "\n", "\r\n", "\t", "é", "😀", "\\", MARK])

@@ -82,7 +82,10 @@ def blocks_of(texts: Iterator[bytes], scanner: Scanner, *, line: int) -> Iterato
 
 def _too_long(rest: bytes, scanner: Scanner, line: int) -> InputError:
     list(scanner.records(rest, line=line, final=True))  # says so when the reason is an open quote
-    return InputError(f"{scanner.dialect.where}, line {line}: the line is longer than {MOST_RECORD >> 20} MB.")
+    return InputError(
+        f"{scanner.dialect.where}, line {line}: the line is longer than {MOST_RECORD >> 20} MB. "
+        "No customer is that large: check the file's line breaks and quotes."
+    )
 
 
 def _block(text: bytes, scanner: Scanner, *, line: int, final: bool) -> Block:

@@ -186,13 +186,16 @@ def _sample(text: TextFile) -> bytes:
 def _header(sample: bytes, dialect: Dialect) -> Header:
     records = Scanner(dialect).records(sample, line=1, final=True)
     record = next((record for record in records if not record.blank), None)
-    if record is None or not sample.strip():
-        raise InputError(f"{dialect.where} has no rows, nor a header in its first MB. Check that it is the right file.")
+    if not sample.strip():
+        raise InputError(f"{dialect.where} has no rows: it is empty. Check that it is the right file.")
+    if record is None:
+        raise InputError(f"{dialect.where} has no line that ends in its first MB. Check that it is the right file.")
     if record.code == "nul_character":
         raise InputError(f"{dialect.where}: the header holds NUL, as UTF-16 does. Pass encoding='utf-16-le' (or -be).")
     if record.code:
         raise InputError(f"{dialect.where}: the header cannot be read. {REASONS[record.code]} (line {record.line})")
     raw, names = sample[: record.end], [field.decode() for field in record.fields]
+    sniff.check_no_note(raw, where=dialect.where)
     if len(names) == 1:
         sniff.check_one_column(raw, where=dialect.where)
     check_names(names, where=dialect.where)

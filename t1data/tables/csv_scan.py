@@ -148,16 +148,22 @@ class Scanner:
         where = f"{self.dialect.where}, line {record.line}"
         lines = text.count(self.dialect.line_break)
         if "stray_quote" in codes and (lines > 1 or text.count(b'"') % 2):
-            raise InputError(f"{where}: a quote opens here and is not closed properly. Double the quotes inside it.")
+            raise InputError(
+                f'{where}: a quote opens here and is not closed properly. Write a quote inside a quoted cell twice: "".'
+            )
         if "stray_line_break" in codes and self.dialect.lone_cr:
-            raise InputError(f"{where}: the line ends with LF, others with CR. Save the file with one kind.")
+            raise InputError(
+                f"{where}: the line ends with LF, others with CR. Save the file with one kind of line break."
+            )
         if b"\0" in text:
             codes = {"nul_character"}
         return replace(record, code=min(codes, default=None, key=_WORST.index))
 
     def _open_quote(self, text: bytes, at: int, start: int, line: int) -> Record:
         opened = line + text.count(self.dialect.line_break, at, start)
-        raise InputError(f"{self.dialect.where}, line {opened}: the quote that opens here is never closed.")
+        raise InputError(
+            f"{self.dialect.where}, line {opened}: the quote that opens here is never closed. Close it, or take it out."
+        )
 
     @cached_property
     def _line_break(self) -> re.Pattern[bytes]:

@@ -169,17 +169,17 @@ def check_names(names: Sequence[Any], *, where: str) -> None:
     t1data.errors.InputError: people.csv has column names that differ only in case: 'id', 'Id'. Rename them.
     """
     _refuse(where, "column names that are not text", [n for n in names if not isinstance(n, str)])
-    empty = [f"column {i}" for i, name in enumerate(names, 1) if not name.strip()]
-    _refuse(where, "columns without a name", empty)
+    empty = [place for place, name in enumerate(names, 1) if not name.strip()]
+    _refuse(where, "columns without a name (counted from 1)", empty, "Name them.")
     _refuse(where, "column names more than once", [n for n, times in Counter(names).items() if times > 1])
     _refuse(where, "column names with spaces around them", [n for n in names if n != n.strip()])
     folded = Counter(name.casefold() for name in names)
     _refuse(where, "column names that differ only in case", [n for n in names if folded[n.casefold()] > 1])
 
 
-def _refuse(where: str, what: str, names: Sequence[Any]) -> None:
+def _refuse(where: str, what: str, names: Sequence[Any], advice: str = "Rename them.") -> None:
     if names:
-        raise InputError(f"{where} has {what}: {_listed(names)}. Rename them.")
+        raise InputError(f"{where} has {what}: {_listed(names)}. {advice}")
 
 
 def _listed(names: Sequence[Any], most: int = 12) -> str:

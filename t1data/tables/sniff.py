@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -28,7 +29,14 @@ _MAGIC: Final = (  # longer and surer signs first
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"SQLite format 3", "an SQLite database"),
 )
-_MARKUP: Final = ((b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<?xml", "an XML document"))
+_MARKUP: Final = (
+    (b"<!doctype html", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"<?xml", "an XML document"),
+    (b"{", "JSON text"),
+    (b"[{", "JSON text"),
+)
+_NOTE: Final = re.compile(rb'\s*"?(sep=.)"?\s*', re.IGNORECASE)
 READ_AS_IS: Final = frozenset({"parquet", "gzip", "zstd", "text"})
 
 
@@ -98,6 +106,15 @@ def first_records(sample: bytes, dialect: Dialect, *, most: int) -> list[list[by
     except InputError:  # told with its line when the rows are read; a wrong delimiter can cause it as well
         pass
     return found
+
+
+def check_no_note(header: bytes, *, where: str) -> None:
+    """Refuse a first line such as ``sep=;``, which tells Excel the delimiter and is no header."""
+    if note := _NOTE.fullmatch(header):
+        raise InputError(
+            f"{where} begins with {note[1].decode()!r}, a note for Excel. Take that line out: "
+            "the delimiter is found without it."
+        )
 
 
 def check_one_column(header: bytes, *, where: str) -> None:

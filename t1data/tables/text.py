@@ -98,9 +98,10 @@ class TextFile:
                 'probably cp1252. Pass encoding="cp1252".'
             )
         likely = ", ".join(name for name in _LIKELY if _fits(bad.around, name))
+        named = f"; likely ones: {likely}. Or" if likely else ", or"
         return InputError(
             f"{where}: 0x{bad.found.hex()} is not {self.encoding}. "
-            f"Pass the right encoding=; likely ones: {likely or 'none known'}."
+            f"Pass the right encoding={named} save the file as UTF-8."
         )
 
 

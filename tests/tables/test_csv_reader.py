@@ -331,7 +331,7 @@ def test_a_delimiter_that_cannot_divide_is_refused(tmp_path, delimiter):
     ("header", "named"),
     [
         ("a,b,a", "more than once: 'a'"),
-        ("a,,b,", "without a name: 'column 2', 'column 4'"),
+        ("a,,b,", "without a name (counted from 1): 2, 4"),
         ("a, b", "spaces around them: ' b'"),
         ("Id,iD,x", "only in case: 'Id', 'iD'"),
     ],
