@@ -15,7 +15,7 @@ from t1data import errors
 if TYPE_CHECKING:
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
-    from t1data.history import list_runs, open_run, reconcile, resume
+    from t1data.history import list_runs, open_run, purge_run, reconcile, resume
     from t1data.journal.runs import Run
     from t1data.management import Management
     from t1data.plots import describe, plot_outcomes, plot_run, save_picture
@@ -40,6 +40,7 @@ __all__ = [
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
+    "purge_run",
     "reconcile",
     "resume",
     "save_picture",
@@ -62,6 +63,7 @@ _HOME = {
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
+    "purge_run": "t1data.history",
     "reconcile": "t1data.history",
     "resume": "t1data.history",
     "save_picture": "t1data.plots",

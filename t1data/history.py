@@ -13,6 +13,7 @@ from t1data.client import Client
 from t1data.errors import InputError, JournalError
 from t1data.journal.names import find_journal, runs_folder
 from t1data.journal.outcomes import Input, head_of
+from t1data.journal.place import delete_journal
 from t1data.journal.records import OUTCOMES, RunRecord, reading
 from t1data.journal.runs import Run, read_run
 
@@ -159,6 +160,37 @@ def reconcile(client: Client, run: str | Path, *, data: Any = None, application_
     from t1data.referrals.reconcile import reconcile as look
 
     return look(client, path, head.facts, data=data, application_id=application_id)
+
+
+def purge_run(run: str | Path, *, incomplete: bool = False) -> Path:
+    """Delete the journal of a run, and what lies beside it.
+
+    Parameters
+    ----------
+    run : str or path
+        The id, or the journal's file.
+    incomplete : bool
+        Also when rows are unsent or in doubt: they can then no longer be resumed or reconciled.
+
+    Returns
+    -------
+    Path
+        What was deleted.
+
+    Raises
+    ------
+    JournalError
+        There is no such run, it is in use, or it is not complete.
+    """
+    path = find_journal(run)
+    found = read_run(path)
+    if not found.complete and not incomplete:
+        raise JournalError(
+            f"run {found.id} is not complete: {found.counts['unsent']:,} rows unsent, {found.counts['in_doubt']:,} in"
+            " doubt. Resume or reconcile it first, or say incomplete=True to forget it"
+        )
+    delete_journal(path)
+    return path
 
 
 def read_head_of(path: Path) -> RunRecord:

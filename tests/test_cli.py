@@ -331,7 +331,7 @@ def test_runs_are_listed_shown_and_written_out(shell: Shell, sandbox: Sandbox) -
     assert shell("runs", "outcomes", run, "--to", "out.csv").code == 0
     assert shell("runs", "outcomes", run, "--to", "out.csv").code == 2
     assert shell("runs", "outcomes", run, "--to", "out.csv", "--overwrite", "--json").last["to"] == "out.csv"
-    mended = shell("runs", "failed-rows", run, "--to", "failed.csv")
+    mended = shell("runs", "failures", run, "--to", "failed.csv")
     assert (mended.code, mended.err) == (0, "1 row written to failed.csv\n")
     assert list(csv.DictReader(Path("failed.csv").read_text().splitlines())) == [
         {"integration_id": " 2", "Name": "Grace"}

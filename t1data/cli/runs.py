@@ -14,6 +14,7 @@ from t1data.cli.talk import exit_of, say, tell, tell_at_last, typed
 
 _RUN = click.argument("run", metavar="RUN")
 _DATA = click.option("--data", metavar="FILE", help="The input, if it is no longer where it was.")
+_MOST_FAILURES = 20
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for machines, and nothing else.")
 
 
@@ -88,23 +89,83 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
         say(f"{found.rows:,} outcomes written to {to}")
 
 
-@runs.command("failed-rows")
+@runs.command()
 @_RUN
-@click.option("--to", required=True, metavar="FILE", help="A .csv or .parquet file.")
+@click.option("--to", metavar="FILE", help="Write the rows as they were to this .csv or .parquet file.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
 @_DATA
 @_JSON
-def failed_rows(*, run: str, to: str, overwrite: bool, data: str | None, as_json: bool) -> None:
-    """Write the invalid and refused rows as they were, to be mended and sent as a new run."""
+def failures(*, run: str, to: str | None, overwrite: bool, data: str | None, as_json: bool) -> None:
+    """Show which rows are invalid or refused, and why; or write them as they were, to be mended and sent anew."""
     from t1data.history import open_run
 
     check_outcomes_file(to, overwrite=overwrite)
     found = open_run(run, data=data)
-    written = found.write_failed_rows(to, overwrite=overwrite)
+    if to:
+        written = found.write_failed_rows(to, overwrite=overwrite)
+        told = {"run": found.id, "written": written, "to": to}
+        said = f"{written:,} {'row' if written == 1 else 'rows'} written to {to}"
+        tell(told) if as_json else say(said)
+        return
+    bad = found.failures.query("outcome in ('invalid', 'refused')")
     if as_json:
-        tell({"run": found.id, "written": written, "to": to})
-    else:
-        say(f"{written:,} {'row' if written == 1 else 'rows'} written to {to}")
+        tell([_without_id(cells) for cells in bad.reset_index().to_dict("records")])
+        return
+    for row, cells in bad.head(_MOST_FAILURES).iterrows():
+        click.echo(f"row {row}  {cells['outcome']}  {cells['reason']}  {cells['message']}")
+    if len(bad) > _MOST_FAILURES:
+        say(f"… and {len(bad) - _MOST_FAILURES:,} more; --to FILE writes them all")
+
+
+@runs.command()
+@_RUN
+@click.option("--to", required=True, metavar="FOLDER", help="A new folder, for one file an answer.")
+def raw(*, run: str, to: str) -> None:
+    """Write the answers that were kept, byte for byte: those of runs that create codes."""
+    from pathlib import Path
+
+    from t1data.history import open_run
+
+    folder = Path(to)
+    folder.mkdir(mode=0o700)
+    answers = open_run(run).raw_answers()
+    for at, (batch, body) in enumerate(answers, 1):
+        target = folder / f"batch-{batch:05}-answer-{at:05}.bin"
+        target.touch(mode=0o600)
+        target.write_bytes(body)
+    say(f"{len(answers):,} answers written to {to}")
+
+
+@runs.command()
+@_RUN
+@_DATA
+@click.option(
+    "--application-id",
+    type=int,
+    metavar="N",
+    help="List the codes of the campaign in this Application (needs T1DATA_MANAGEMENT_KEY) instead of reading one"
+    " inventory an advocate.",
+)
+@connects(writes=False)
+def reconcile(*, run: str, data: str | None, application_id: int | None, connection: Connection) -> int:
+    """Look on the server what became of rows that are in doubt; nothing is changed there."""
+    from t1data.history import reconcile as look
+
+    done = look(open_client(connection), run, data=data, application_id=application_id)
+    say_run(done, go_on=connection.words)
+    tell_at_last(last_line(done))
+    return exit_of(done)
+
+
+@runs.command()
+@click.argument("run", metavar="RUN...", nargs=-1, required=True)
+@click.option("--incomplete", is_flag=True, help="Also a run with rows unsent or in doubt, which is then forgotten.")
+def purge(*, run: tuple[str, ...], incomplete: bool) -> None:
+    """Delete the journals of runs."""
+    from t1data.history import purge_run
+
+    for each in run:
+        say(f"{purge_run(each, incomplete=incomplete)} deleted")
 
 
 @runs.command()
@@ -114,8 +175,22 @@ def failed_rows(*, run: str, to: str, overwrite: bool, data: str | None, as_json
     "--progress/--no-progress", default=None, help="Show a bar, or none; a bar where a person watches when left out."
 )
 @click.option("--resume-old", is_flag=True, help="Go on though the run began more than 24 hours ago.")
+@click.option(
+    "--resend-in-doubt",
+    is_flag=True,
+    help="Send again what is in doubt, though it cannot be repeated: what was made will then exist twice."
+    " `runs reconcile` finds out first.",
+)
 @connects(writes=True)
-def resume(*, run: str, data: str | None, progress: bool | None, resume_old: bool, connection: Connection) -> int:
+def resume(
+    *,
+    run: str,
+    data: str | None,
+    progress: bool | None,
+    resume_old: bool,
+    resend_in_doubt: bool,
+    connection: Connection,
+) -> int:
     """Go on with a run: send what is unsent, and what is in doubt if that does no harm."""
     from t1data.history import resume as go_on
 
@@ -123,10 +198,23 @@ def resume(*, run: str, data: str | None, progress: bool | None, resume_old: boo
     check_live(client, connection)
     ask_for_live(client, connection)
     with signals_stop_a_run() as stop:
-        done = go_on(client, run, data=data, progress=progress, control=stop.control, resume_old=resume_old)
+        done = go_on(
+            client,
+            run,
+            data=data,
+            progress=progress,
+            control=stop.control,
+            resume_old=resume_old,
+            resend_in_doubt=resend_in_doubt,
+        )
     say_run(done, go_on=connection.words, interrupted=stop.asked)
     tell_at_last(last_line(done))
     return exit_of(done, interrupted=stop.asked)
+
+
+def _without_id(cells: dict[Any, Any]) -> dict[str, Any]:
+    """Return an outcome without the customer's id: what is printed may end up in a log."""
+    return {str(name): _plain(value) for name, value in cells.items() if name != "integration_id"}
 
 
 def _run_line(record: dict[str, Any]) -> str:
@@ -140,7 +228,7 @@ def _plain(value: Any) -> Any:
     """Return a value as JSON has it: times in ISO form, None for what is missing."""
     import pandas as pd
 
-    if value is None or value is pd.NaT:
+    if value is None or value is pd.NaT or value is pd.NA:
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()

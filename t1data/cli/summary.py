@@ -100,7 +100,7 @@ def _next(run: Run, outcomes: str | None, go_on: Sequence[str]) -> Iterator[tupl
     elif run.counts["accepted"] != run.rows:
         if not outcomes:
             yield "Each row", typed("runs", "outcomes", name, "--to", "outcomes.csv")
-        yield "To mend", typed("runs", "failed-rows", name, "--to", "failed.csv")
+        yield "To mend", typed("runs", "failures", name, "--to", "failed.csv")
 
 
 def name_of(run: Run) -> str:

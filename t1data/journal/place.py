@@ -83,6 +83,16 @@ def take_hold(path: Path) -> int:
     return hold
 
 
+def delete_journal(path: Path) -> None:
+    """Delete a journal and the files beside it, unless another process holds it."""
+    hold = take_hold(path)
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal", ".reserve"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    finally:
+        os.close(hold)
+
+
 def holder() -> str:
     """Say which process this is, for others that find the journal locked."""
     started = datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,120 @@
+"""``t1data runs`` beyond list, show and resume: what failed, what was kept, what is in doubt, what can go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from shell import Shell, variables
+
+import t1data as t1
+from t1data.sandbox import Reset
+
+CREATE = "create_referrals_for_multiple_advocates"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[t1.Sandbox]:
+    with t1.Sandbox(seed=3) as running:
+        running.load({"campaigns": [{"id": 45, "name": "Friends", "features": ["referrals"]}]})
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: t1.Sandbox) -> Iterator[t1.Client]:
+    with t1.Client(sandbox.base_url, sandbox.api_key, rate=None) as made:
+        yield made
+
+
+@pytest.fixture
+def shell(
+    sandbox: t1.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    for name, value in variables(sandbox, tmp_path, management=True).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return Shell(capsys)
+
+
+def people(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text("integration_id,Name\n1,Ada\n 2,Grace\n3,Alan,x\n")
+    return path
+
+
+def test_failures_say_row_and_reason_and_no_customer(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
+    run = t1.upsert_profiles(client, people(tmp_path))
+    ended = shell("runs", "failures", run.id)
+    assert ended.code == 0
+    assert [line.split("  ")[:3] for line in ended.out.splitlines()] == [
+        ["row 2", "invalid", "id_whitespace"],
+        ["row 3", "invalid", "ragged_row"],
+    ]
+    assert "Grace" not in ended.out
+    told = json.loads(shell("runs", "failures", run.id, "--json").out)
+    assert [(row["row"], row["reason"]) for row in told] == [(2, "id_whitespace"), (3, "ragged_row")]
+    assert "integration_id" not in told[0]
+
+
+def test_failures_are_written_in_the_files_own_columns(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
+    run = t1.upsert_profiles(client, people(tmp_path))
+    ended = shell("runs", "failures", run.id, "--to", "failed.csv")
+    assert (ended.code, ended.err.strip()) == (0, "1 row written to failed.csv")
+    assert pd.read_csv(tmp_path / "failed.csv", dtype=str).to_numpy().tolist() == [[" 2", "Grace"]]
+
+
+def test_doubt_is_reconciled_from_a_shell_and_raw_answers_can_be_had(
+    shell: Shell, sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    (tmp_path / "advocates.csv").write_text("integration_id\na\nb\n")
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, tmp_path / "advocates.csv", campaign_id=45)
+    ended = shell("runs", "resume", run.id, "--no-progress")
+    assert ended.code == 5
+    assert ended.last["in_doubt"] == 2
+    ended = shell("runs", "reconcile", run.id, "--application-id", "1")
+    assert ended.code == 0
+    assert ended.last["accepted"] == 2
+    ended = shell("runs", "raw", run.id, "--to", "answers")
+    assert (ended.code, ended.err.strip()) == (0, "1 answers written to answers")
+    (kept,) = (tmp_path / "answers").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert len(json.loads(kept.read_bytes())["data"]) == 2
+
+
+def test_resending_codes_in_doubt_takes_a_word(
+    shell: Shell, sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    (tmp_path / "advocates.csv").write_text("integration_id\na\n")
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, tmp_path / "advocates.csv", campaign_id=45)
+    ended = shell("runs", "resume", run.id, "--no-progress", "--resend-in-doubt")
+    assert ended.code == 0
+    assert ended.last["accepted"] == 1
+    assert len(sandbox.requests.of(CREATE)) == 2
+
+
+def test_a_complete_run_is_purged_and_an_incomplete_one_only_by_word(
+    shell: Shell, sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    whole = t1.upsert_profiles(client, people(tmp_path))
+    assert shell("runs", "purge", whole.id).code == 0
+    assert not whole.journal.exists()
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    doubtful = t1.create_referrals(client, ["a"], campaign_id=45)
+    ended = shell("runs", "purge", doubtful.id)
+    assert ended.code == 2
+    assert "1 in doubt" in " ".join(ended.err.split())
+    assert shell("runs", "purge", doubtful.id, "--incomplete").code == 0
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("failures",), ("raw", "--to", "x"), ("reconcile",), ("purge",), ("resume",)])
+def test_a_run_that_is_not_there_is_named(shell: Shell, words: tuple[Any, ...]) -> None:
+    ended = shell("runs", words[0], "no-such-run", *words[1:])
+    assert (ended.code, ended.out) == (2, "")
+    assert "'no-such-run'" in ended.err
