@@ -122,9 +122,10 @@ def proxy_for(address: Address, environment: Mapping[str, str] | None = None) ->
         return None
     if _is_excepted(address.host, found.get("NO_PROXY") or found.get("no_proxy") or ""):
         return None
-    if urlsplit(proxy).scheme not in _PORTS:
-        del proxy
-        raise ConfigError("HTTPS_PROXY must begin with http:// or https://.")
+    parts = _split(proxy)
+    if parts is None or parts.scheme not in _PORTS or not parts.hostname:
+        del proxy, parts
+        raise ConfigError("HTTPS_PROXY must begin with http:// or https:// and name a host, as http://proxy:3128 does.")
     return proxy
 
 

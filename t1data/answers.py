@@ -81,7 +81,7 @@ def is_done(operation: Operation, exchange: Exchange, *, silent: bool = True) ->
         return False
     if exchange.status != 204 and not content_fits(operation.content, exchange.headers):
         return False
-    return bool(exchange.body) or (silent and 204 in operation.success)
+    return bool(exchange.body) or operation.content != "json" or (silent and 204 in operation.success)
 
 
 def content_fits(content: str, headers: Mapping[str, str]) -> bool:

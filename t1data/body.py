@@ -147,10 +147,8 @@ def _pointer(place: Place) -> str:
     return "/" + "/".join(map(str, place))
 
 
-_OPTIONS = {
-    "silent": "silent",
+_FLAGS = {
     "dry": "dry",
-    "now": "now",
     "run_rule_engine": "runRuleEngine",
     "force_complete_evaluation": "forceCompleteEvaluation",
     "profile": "profile",
@@ -159,6 +157,11 @@ _OPTIONS = {
     "loyalty": "loyalty",
     "giveaways": "giveaways",
     "achievements": "achievements",
+}
+_OPTIONS = {
+    **_FLAGS,
+    "silent": "silent",
+    "now": "now",
     "page_size": "pageSize",
     "skip": "skip",
     "entity": "entity",
@@ -183,8 +186,14 @@ def encode_query(options: Mapping[str, Any]) -> dict[str, str]:
 def _option(name: str, value: Any) -> str:
     if name == "silent" and value not in ("yes", "no"):  # a boolean would go out as "true", which means nothing here
         raise InputError('silent is "yes" or "no".')
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if name in _FLAGS:
+        return _flag(name, value)
     if isinstance(value, datetime):
         return _datetime(value, (name,))[1:-1]
     return str(value)
+
+
+def _flag(name: str, value: Any) -> str:
+    if value not in (True, False):  # numpy's bool is equal to Python's; a text such as "false" must not count as true
+        raise InputError(f"{name} is True or False.")
+    return "true" if value else "false"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
+from numbers import Integral
 from urllib.parse import quote, urlencode
 
 from t1data.errors import InputError
@@ -58,7 +59,7 @@ class Operation:
         Raises
         ------
         InputError
-            A value is missing or too many, empty, no text, ``.`` or ``..``.
+            A value is missing or too many, empty, no text, ``.`` or ``..``; or one of the query is no Unicode.
 
         Examples
         --------
@@ -70,7 +71,7 @@ class Operation:
             raise InputError(f"{self.name} takes {len(places)} path value(s), not {len(values)}.")
         encoded = {place: _segment(self.name, value) for place, value in zip(places, values, strict=True)}
         path = _PLACE.sub(lambda match: encoded[match[1]], self.path)
-        return f"{path}?{urlencode(query, quote_via=quote)}" if query else path
+        return f"{path}?{_query(self.name, query)}" if query else path
 
     def check_batch(self, body: object) -> None:
         """Refuse a body with more items than the API takes at once; ready bytes are not looked into.
@@ -88,7 +89,8 @@ class Operation:
 
 
 def _segment(operation: str, value: str | int) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    # Integral, for an id out of a frame is an integer of numpy's; a bool is one too, and never meant.
+    if isinstance(value, bool) or not isinstance(value, str | Integral):
         raise InputError(f"{operation} takes text or an integer in its path, not {type(value).__name__}.")
     text = str(value)
     # Every server and proxy on the way removes dot segments, even escaped ones: DELETE …/.. hits the parent.
@@ -98,6 +100,13 @@ def _segment(operation: str, value: str | int) -> str:
         return quote(text, safe="")
     except UnicodeEncodeError:
         raise InputError(f"{operation} got an id that is not valid Unicode (half a surrogate pair).") from None
+
+
+def _query(operation: str, query: Mapping[str, str]) -> str:
+    try:
+        return urlencode(query, quote_via=quote)
+    except UnicodeEncodeError:
+        raise InputError(f"{operation} got an option that is not valid Unicode (half a surrogate pair).") from None
 
 
 _DONE = (204, 200)  # with nothing to read

@@ -136,6 +136,16 @@ def test_which_proxy_is_used(url: str, environment: dict[str, str], proxy: str |
     assert proxy_for(parse_base_url(url), environment) == proxy
 
 
+@pytest.mark.parametrize(
+    "proxy",
+    ["secret:3128", "socks5://secret:1080", "http://", "http://[secret", "http://secret:x", "http://secret:0", " "],
+)
+def test_a_proxy_that_cannot_be_one_is_refused_without_being_repeated(proxy: str):
+    with pytest.raises(errors.ConfigError, match="HTTPS_PROXY must begin with http") as caught:
+        proxy_for(parse_base_url("https://shop.talon.one"), {"HTTPS_PROXY": proxy})
+    assert "secret" not in str(caught.value)
+
+
 # --- TLS --------------------------------------------------------------------------------------------------
 
 

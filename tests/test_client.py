@@ -155,6 +155,32 @@ def test_an_option_left_out_is_not_sent():
     assert server.ledger[0].target == "/v2/customer_profiles/1"
 
 
+@pytest.mark.parametrize("flag", [True, np.True_])
+def test_a_flag_is_a_truth_value_of_python_or_numpy(flag: Any):
+    with FaultServer(GOODS) as server, client_of(server) as client:
+        client.get_customer_inventory("1", profile=flag, coupons=False)
+    assert server.ledger[0].target == "/v1/customer_profiles/1/inventory?profile=true&coupons=false"
+
+
+@pytest.mark.parametrize("flag", ["false", "yes", "", 2, float("nan")])
+def test_a_flag_that_is_no_truth_value_is_refused_and_nothing_is_sent(flag: Any):
+    with FaultServer(GOODS) as server, pytest.raises(InputError, match="dry is True or False"):
+        client_of(server).update_customer_profile_v2("1", {}, run_rule_engine=True, dry=flag)
+    assert server.ledger == []
+
+
+def test_the_id_of_an_audience_may_come_out_of_a_frame():
+    with FaultServer(DONE) as server, client_of(server) as client:
+        client.delete_audience_v2(pd.Series([748]).iloc[0])
+    assert server.ledger[0].target == "/v2/audiences/748"
+
+
+def test_an_option_that_is_no_unicode_is_refused_and_nothing_is_sent():
+    with FaultServer(GOODS) as server, pytest.raises(InputError, match="not valid Unicode"):
+        client_of(server).update_customer_session_v2("1", {}, now="\ud800")
+    assert server.ledger == []
+
+
 @pytest.mark.parametrize("silent", [True, False, "true", "No", ""])
 def test_silent_is_yes_or_no(silent: Any):
     with FaultServer(GOODS) as server, pytest.raises(InputError, match='silent is "yes" or "no"'):
