@@ -83,6 +83,7 @@ def test_the_callers_frame_is_not_changed(client: t1.Client) -> None:
 def test_outcomes_stand_on_the_frames_own_index(client: t1.Client) -> None:
     people = PEOPLE.assign(integration_id=["a", " b", "c"]).set_axis(["x", "y", "z"])
     run = t1.upsert_profiles(client, people)
+    assert run.to_frame()["index"].tolist() == ["x", "y", "z"]
     assert run.outcomes["outcome"].to_dict() == {"x": "accepted", "y": "invalid", "z": "accepted"}
     assert people.loc[run.failures.index, "integration_id"].tolist() == [" b"]
     assert run.failures.loc["y", "integration_id"] == " b"

@@ -75,6 +75,10 @@ class Run:
             return frame.drop(columns="row").set_index(pd.Index(self._input.index))
         return frame.set_index("row")
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return `outcomes` with its index as a column: one line a row, ready to be joined or stored."""
+        return self.outcomes.reset_index()
+
     @property
     def failures(self) -> pd.DataFrame:
         """The lines of `outcomes` that are not ``accepted``."""
