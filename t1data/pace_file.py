@@ -34,7 +34,7 @@ _LONGEST = 86_400.0  # seconds; a slot or a hold further ahead is nonsense
 # The rollback journal's file is kept, which halves the time of a slot, and a network home takes it as well. Nothing
 # is synced: after a power cut the course is worth nothing anyway.
 _SETTINGS = ("PRAGMA journal_mode = PERSIST", "PRAGMA synchronous = OFF")
-_NAMES = ("written", *Course._fields)
+_NAMES = [f'"{name}"' for name in ("written", *Course._fields)]
 _TABLE = f"CREATE TABLE IF NOT EXISTS course (id INTEGER PRIMARY KEY, {' REAL, '.join(_NAMES)} REAL)"
 _READ = f"SELECT {', '.join(_NAMES)} FROM course WHERE id = 1"  # noqa: S608
 _WRITE = f"REPLACE INTO course (id, {', '.join(_NAMES)}) VALUES (1{', ?' * len(_NAMES)})"  # noqa: S608
@@ -96,11 +96,11 @@ class PaceFile:
             course = _sane(db.execute(_READ).fetchone(), now)
             if self._blind_until > -math.inf:
                 course = _stricter(course, self._last)
-            self._last = step(course, now)
-            if self._last is not course:
-                db.execute(_WRITE, (now, *self._last))
-        self._blind_until = -math.inf
-        return self._last
+            new = step(course, now)
+            if new is not course:
+                db.execute(_WRITE, (now, *new))
+        self._last, self._blind_until = new, -math.inf
+        return new
 
     def _connection(self, busy: float) -> sqlite3.Connection:
         """Give this process's connection. One that came over a fork is left as it is: closing it would write."""
