@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,6 +69,12 @@ class Answer:
             body=self.body,
             attempts=self.attempts,
         )
+
+
+def without_key(exchange: Exchange, redact: Callable[[bytes], bytes]) -> Exchange:
+    """Take the key out of all that a server sent: what it sent ends up in messages, journals and error reports."""
+    headers = {name: redact(value.encode()).decode() for name, value in exchange.headers.items()}
+    return replace(exchange, headers=headers, body=redact(exchange.body))
 
 
 def is_done(operation: Operation, exchange: Exchange, *, silent: bool = True) -> bool:

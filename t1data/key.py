@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import string
 from collections.abc import Callable
 from typing import NoReturn
@@ -11,6 +12,9 @@ from typing import NoReturn
 from t1data.errors import ConfigError
 
 _ALLOWED = frozenset(string.ascii_letters + string.digits + string.punctuation)
+_SHORTEST = 12  # real keys are far longer
+_REDACTED = "…".encode()
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 
 
 class ApiKey:
@@ -39,7 +43,7 @@ class ApiKey:
 
     def __init__(self, text: str, *, scheme: str = "ApiKey-v1") -> None:
         self._fault = _fault(text)
-        self.hint = f"…{text[-4:]}" if not self._fault and len(text) >= 12 else "…"
+        self.hint = f"…{text[-4:]}" if not self._fault and len(text) >= _SHORTEST else "…"
         self._reveal = lambda: f"{scheme} {text}"
 
     def check(self) -> None:
@@ -58,8 +62,18 @@ class ApiKey:
         return self._reveal()
 
     def redact(self, content: bytes) -> bytes:
-        """Take the key out of what a server sent, for some servers repeat what they refuse."""
-        return content.replace(self._reveal().partition(" ")[2].encode(), "…".encode())
+        """Take the key out of what a server sent, for some servers repeat what they were sent.
+
+        JSON may escape any character, and some writers of it do, so the key is found in that spelling too. A key
+        shorter than real ones stays: what it is made of can be part of any word of a customer's data.
+        """
+        key = self._reveal().partition(" ")[2]
+        if len(key) < _SHORTEST:
+            return content
+        plain = content.replace(key.encode(), _REDACTED)
+        if key.isalnum() and not _ESCAPED_ASCII.search(plain):
+            return plain
+        return re.sub(_any_spelling(key), _REDACTED, plain)
 
     def fingerprint(self, salt: bytes) -> str:
         """Give a salted digest, by which two runs can tell that they used the same key.
@@ -87,6 +101,10 @@ class ApiKey:
 def as_key(key: str | ApiKey, *, scheme: str = "ApiKey-v1") -> ApiKey:
     """Put a key into its holder, unless it is in one already."""
     return key if isinstance(key, ApiKey) else ApiKey(key, scheme=scheme)
+
+
+def _any_spelling(key: str) -> bytes:
+    return "".join(rf"(?:\\?{re.escape(char)}|\\u(?i:{ord(char):04x}))" for char in key).encode()
 
 
 def _fault(text: object) -> str | None:

@@ -15,7 +15,7 @@ import time
 import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from importlib.metadata import version
 from typing import Any
@@ -25,7 +25,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
 from t1data.address import Address, proxy_for, tls_context
-from t1data.answers import Answer, error_for, is_done
+from t1data.answers import Answer, error_for, is_done, without_key
 from t1data.errors import InDoubtError, RequestError, StoppedError
 from t1data.key import ApiKey
 from t1data.lines import Dial, Lines, Request
@@ -176,7 +176,6 @@ class Transport:
                 raise last or _stopped(job.operation)
             if is_done(job.operation, exchange, silent=job.silent):
                 return _answer(job, exchange, attempts=attempt, waited=waited)
-            exchange = replace(exchange, body=self._key.redact(exchange.body))
             decision = self._decide(job, exchange, attempt=attempt, elapsed=self._clock() - started)
             why = "" if decision.again else decision.why
             last = error_for(job.operation, exchange, attempts=attempt, doubt=doubt, why=why)
@@ -236,7 +235,7 @@ class Transport:
             line.close()
             raise
         self._lines.put_back(line)
-        return exchange
+        return without_key(exchange, self._key.redact)
 
 
 def _answer(job: _Job, exchange: Exchange, *, attempts: int, waited: float) -> Answer:

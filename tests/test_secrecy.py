@@ -125,10 +125,19 @@ def test_a_key_is_not_pickled_and_a_copy_of_it_is_itself():
 
 # --- errors -----------------------------------------------------------------------------------------------
 
+# JSON may escape what it likes.
+ESCAPED = "".join(f"\\u{ord(char):04X}" if i % 3 else char for i, char in enumerate(CANARY))
 FAULTS: dict[str, Act] = {
     "401 that repeats the key": answer(
         401, {"message": f"No such key: ApiKey-v1 {CANARY}", "errors": [{"title": CANARY}]}
     ),
+    "400 that repeats the key in escapes": answer(
+        400, f'{{"message": "{ESCAPED}", "errors": [{{"title": "{ESCAPED}"}}]}}'.encode()
+    ),
+    "no JSON but the key": answer(200, CANARY.encode(), {"Content-Type": "application/json"}),
+    "headers that repeat the key": answer(500, b"", {"X-Seen": CANARY, "Content-Type": f"text/plain; x={CANARY}"}),
+    "content type that repeats the key": answer(200, b"x", {"Content-Type": CANARY}),
+    "redirect that repeats the key": redirect(302, f"https://{CANARY}.example/{CANARY}"),
     "page that repeats the key": answer(200, CANARY.encode(), {"Content-Type": "text/html"}),
     "401": answer(401, {"message": "Invalid API key"}),
     "404": answer(404),
@@ -180,6 +189,12 @@ def test_no_error_and_no_log_of_a_fault_tells_the_key(name: str, caplog: pytest.
     for error in errors:
         assert sightings(whole_story(error)) == []
     assert sightings(caplog.text + "".join(capfd.readouterr())) == []
+
+
+def test_a_key_as_short_as_a_word_takes_nothing_out_of_what_customers_have():
+    found = {"profile": {"attributes": {"Name": "secretary"}}}
+    with FaultServer(answer(200, found)) as server, Client(server.url, "secret", rate=None) as client:
+        assert client.get_customer_inventory("1", profile=True) == found
 
 
 def test_the_search_would_see_the_key_in_a_frame_of_the_sender():
