@@ -245,8 +245,8 @@ class FaultServer:
 
     def _start(self, target: Callable[..., None], *args: Any) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)  # only now: `settle` joins what is listed
 
     def _accept(self) -> None:
         while not self._closing.is_set():

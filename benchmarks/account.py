@@ -1,0 +1,182 @@
+"""An account behind raw sockets that writes down whatever reaches it: the ledger by which the harnesses judge.
+
+Nothing here knows t1data. A *treatment* says what happens to one request: it reads, applies or not, answers or not.
+The ledger only grows; each entry says which rows came, with which values, what was done and what was answered.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tests.fault_server import Caller, head
+
+Fate = Literal["unread", "ignored", "turned_away", "refused", "applied"]
+Profile = tuple[str, dict[str, Any]]
+
+
+@dataclass
+class Receipt:
+    """One request, as the ledger has it.
+
+    `fate` is what was done: ``unread`` (never wholly here), ``ignored`` (read and dropped), ``turned_away`` (a clear no
+    to the request, whoever is in it), ``refused`` (a clear no because of its rows), ``applied``.
+    """
+
+    number: int
+    life: int
+    kind: str
+    arrived: float
+    profiles: tuple[Profile, ...] = ()
+    fate: Fate = "unread"
+    status: int | None = None
+    answered: bool = False
+    left: float = float("inf")
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was applied and a whole success went back."""
+        return self.fate == "applied" and self.answered and self.status in (200, 204)
+
+    @property
+    def open(self) -> bool:
+        """Whether its sender cannot know what was done."""
+        return self.fate == "applied" or (self.fate == "ignored") or (self.fate == "unread" and bool(self.profiles))
+
+
+class Exchange:
+    """One request in the hands of a treatment."""
+
+    def __init__(self, account: Account, caller: Caller, receipt: Receipt) -> None:
+        self.account = account
+        self.caller = caller
+        self.receipt = receipt
+
+    def read(self) -> None:
+        """Take in the whole request."""
+        self.caller.read_body()
+        if self.caller.entry.whole:
+            self.receipt.profiles = profiles_of(self.caller.entry.body)
+            self.receipt.fate = "ignored"
+
+    def apply(self) -> bool:
+        """Do what was asked, all or nothing; tell whether it was done."""
+        if not self.caller.entry.whole:
+            return False
+        done = not self.account.bad.intersection(id_ for id_, _ in self.receipt.profiles)
+        self.receipt.fate = "applied" if done else "refused"
+        return done
+
+    def reply(self) -> None:
+        """Say what became of it."""
+        if self.receipt.fate == "refused":
+            self.say(400, {"message": "refused", "errors": self.account.problems(self.receipt.profiles)})
+        elif self.receipt.fate == "applied":
+            self.say(204)
+
+    def turn_away(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        """Refuse the request whole, whoever is in it."""
+        self.receipt.fate = "turned_away"
+        self.say(status, body, headers)
+
+    def say(
+        self,
+        status: int,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        middle: Callable[[], None] | None = None,
+    ) -> None:
+        """Send an answer; `middle` happens when half of its bytes are out."""
+        content = message(status, body, headers)
+        self.receipt.status, self.receipt.answered = status, True
+        half = len(content) // 2 if middle else 0
+        try:
+            self.caller.send(content[:half])
+            if middle:
+                middle()
+            self.receipt.left = time.monotonic()  # from the last byte on its sender may send again
+            self.caller.send(content[half:])
+        except OSError:
+            self.receipt.answered = False
+            raise
+
+
+Treatment = Callable[[Exchange], bool]
+"""What happens to a request; returns whether the connection stays open."""
+
+
+def honest(exchange: Exchange) -> bool:
+    """Read, apply, answer."""
+    exchange.read()
+    exchange.apply()
+    exchange.reply()
+    return True
+
+
+@dataclass
+class Account:
+    """What the server holds: which ids it refuses and how it words that, and the ledger.
+
+    `treat` gives the treatment of a request by its number, from 1, and a name for it.
+    """
+
+    treat: Callable[[int], tuple[str, Treatment]] = lambda number: ("honest", honest)
+    bad: Collection[str] = frozenset()
+    pointers: str = "none"
+    life: int = 0
+    ledger: list[Receipt] = field(default_factory=list)
+    called: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def act(self, caller: Caller) -> bool:
+        """Take one request from a `FaultServer`."""
+        with self._lock:
+            number = len(self.ledger) + 1
+            kind, treatment = self.treat(number)
+            receipt = Receipt(number, self.life, kind, time.monotonic())
+            self.ledger.append(receipt)
+        self.called.set()
+        try:
+            return treatment(Exchange(self, caller, receipt))
+        finally:
+            receipt.left = min(receipt.left, time.monotonic())
+
+    def problems(self, profiles: tuple[Profile, ...]) -> list[dict[str, Any]]:
+        """Word a refusal, with pointers that are right, missing, or lies."""
+        found = [place for place, (id_, _) in enumerate(profiles) if id_ in self.bad]
+        places = {
+            "none": [None],
+            "every": found,
+            "first": found[:1],
+            "lying": [(found[0] + 1) % len(profiles)],
+            "outside": [len(profiles) + 7],
+        }[self.pointers]
+        return [_problem(place) for place in places]
+
+
+def _problem(place: int | None) -> dict[str, Any]:
+    said = {"title": "Invalid", "details": "this customer is not wanted"}
+    return said if place is None else {**said, "source": {"pointer": f"/customerProfiles/{place}/attributes"}}
+
+
+def profiles_of(body: bytes) -> tuple[Profile, ...]:
+    """Read a body with every number kept as it is written, so that 1.10 and 1.1 differ."""
+    found = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_number)
+    return tuple((profile["integrationId"], profile["attributes"]) for profile in found["customerProfiles"])
+
+
+def _number(text: str) -> tuple[str, str]:
+    return "number", text
+
+
+def message(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """Build the bytes of an answer: JSON for a dict, bytes as they are."""
+    content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {} if body is None else {"Content-Type": "application/json"}
+    length = {} if status == 204 else {"Content-Length": str(len(content))}
+    return head(status, {**kind, **length, **(headers or {})}) + content

@@ -1,0 +1,90 @@
+"""How each job is begun, gone on with and asked for its outcomes: the one place that calls t1data's public functions.
+
+Another job needs one more `Adapter`, and an `Account` that reads its bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import t1data as t1
+from t1data.client import OPERATIONS
+from t1data.journal import place
+from t1data.retry import Limits
+
+Step = Literal["begin", "resume", "outcomes"]
+
+KEY = "a-key-that-nobody-has-0001"
+PATIENCE = Limits()
+
+
+@dataclass(frozen=True)
+class Order:
+    """One piece of work for one process.
+
+    `network` makes the journal believe that it lies on a network home, where it keeps no write-ahead log; `wound` is
+    one of `benchmarks.wounds`; `fail` is a fail point, see `benchmarks.failpoints`.
+    """
+
+    job: str
+    step: Step
+    url: str
+    input: str
+    journal: str
+    outcomes: str
+    connections: int
+    batch_limit: int
+    network: bool = False
+    wound: str | None = None
+    fail: tuple[str, str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One bulk job: the operation that it sends, how it begins, whether its requests may go out twice."""
+
+    operation: str
+    begin: Callable[[t1.Client, Order], Any]
+    repeatable: bool = True
+
+
+def _upsert(client: t1.Client, order: Order) -> Any:
+    return t1.upsert_profiles(client, order.input, journal=order.journal, connections=order.connections, progress=False)
+
+
+JOBS = {"upsert_profiles": Adapter("update_customer_profiles_v2", _upsert)}
+
+
+def work(order: Order, *, limits: Limits = PATIENCE) -> None:
+    """Do what is ordered, by the public functions, in this process."""
+    if order.step == "outcomes":
+        t1.open_run(order.journal).write_outcomes(order.outcomes, overwrite=True)
+        return
+    adapter = JOBS[order.job]
+    with t1.Client(order.url, KEY, rate=None, limits=limits) as client:
+        if order.step == "begin":
+            adapter.begin(client, order)
+        else:
+            t1.resume(client, order.journal, progress=False)
+
+
+def set_up(order: Order) -> None:
+    """Make this process send small batches, and keep its journal as on a network home if that is asked for."""
+    operation = JOBS[order.job].operation
+    facts: Any = OPERATIONS
+    facts[operation] = replace(OPERATIONS[operation], batch_limit=order.batch_limit)
+    if order.network:
+        place.on_network = lambda path, *, mounts=None: True
+
+
+def has_run(journal: Path) -> bool:
+    """Tell whether a journal holds the head of a run, so that it can be resumed by name."""
+    try:
+        t1.open_run(journal)
+    except t1.errors.JournalError as error:
+        print(error, flush=True)  # into the log
+        return False
+    return True
