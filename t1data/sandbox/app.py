@@ -77,6 +77,8 @@ class App:
         effects = self._faults.draw(head.route.operation) if head.route and not head.refusal else ()
         line = Line(receive, send, scope["state"]["transport"])
         self._reading.add(line)
+        if self._closing.is_set():  # it came in when the others had been cut already
+            line.transport.abort()
         body = await read_body(receive, cut_after(effects))
         self._reading.discard(line)
         number = self._requests.begin(seen(head, body))

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,6 +91,18 @@ def test_a_body_that_does_not_come_does_not_hold_up_the_end(caplog: pytest.LogCa
         )
         stalled.sendall(head.encode() + b"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n{")
         assert stalled.recv(65536).startswith(b"HTTP/1.1 100")
+        sandbox.close()
+    assert caplog.records == []
+
+
+def test_requests_that_come_in_while_it_is_told_to_stop_do_not_hold_up_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    head = b"PUT /v2/customer_profiles HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+    with Sandbox() as sandbox, ExitStack() as callers:
+        for _ in range(20):
+            caller = callers.enter_context(socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10))
+            caller.sendall(head)
         sandbox.close()
     assert caplog.records == []
 

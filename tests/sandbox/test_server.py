@@ -159,12 +159,16 @@ def test_a_page_of_another_origin_cannot_post_without_asking(sandbox: Sandbox, c
     assert not any(name.startswith("access-control") for name in got.headers)
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:1234", "127.0.0.1", "[::1]:80"])
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:1234", "127.0.0.1", "[::1]:80"])
 def test_loopback_names_are_served(sandbox: Sandbox, host: str) -> None:
     assert send(sandbox, "GET", "/v2/authping", headers={"Host": host}).status == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.nip.io", "localhost.evil.example", "[", "10.0.0.1"])
+OTHER_HOSTS = ["evil.example", "127.0.0.1.nip.io", "localhost.evil.example", "[", "10.0.0.1", "0.0.0.0"]
+OTHER_HOSTS += ["evil.example@127.0.0.1", "127.0.0.1@evil.example", "127.0.0.1/evil.example", "localhost:evil.example"]
+
+
+@pytest.mark.parametrize("host", OTHER_HOSTS)
 def test_other_host_names_are_refused(sandbox: Sandbox, host: str) -> None:
     assert send(sandbox, "GET", "/v2/authping", headers={"Host": host}).status == 403
 
