@@ -20,8 +20,9 @@ from clocks import Time
 from fault_server import Caller, FaultServer, answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shell import Shell, variables
 
-from t1data import Client
+from t1data import Client, Sandbox
 from t1data.errors import ConfigError
 from t1data.pace import Pacer, wait_for
 from t1data.pace_file import PaceFile, shared_file
@@ -356,3 +357,17 @@ def test_a_wait_that_a_server_asks_of_one_client_is_kept_by_another(state_home: 
 
         one.send("update_customer_profiles_v2", body=b"{}", on_wait=ask_elsewhere)
     assert arrived[0] - told[0] >= 0.59
+
+
+def test_a_command_can_share_the_pace(
+    state_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    people = state_home / "people.csv"
+    people.write_text("integration_id,Name\na,Ada\n", encoding="utf-8")
+    with Sandbox() as sandbox:
+        for name, value in variables(sandbox, state_home).items():
+            monkeypatch.setenv(name, value)
+        assert Shell(capsys)("profiles", "upsert", people).code == 0
+        assert not shared_file(sandbox.base_url).exists()
+        assert Shell(capsys)("profiles", "upsert", people, "--pace", "shared").code == 0
+        assert shared_file(sandbox.base_url).exists()

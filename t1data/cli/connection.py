@@ -17,6 +17,7 @@ from t1data.errors import ConfigError
 
 if TYPE_CHECKING:
     from t1data.client import Client
+    from t1data.pace_file import PaceName
 
 _VARIABLES = ("T1DATA_BASE_URL", "T1DATA_API_KEY", "T1DATA_MANAGEMENT_KEY")
 
@@ -29,6 +30,7 @@ class Connection:
     env: str | None = None
     rate: float | None = None
     live: str | None = None
+    pace: PaceName = "own"
 
     @property
     def words(self) -> list[str]:
@@ -43,13 +45,19 @@ def connects(*, writes: bool) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def connected(
-            *, base_url: str | None, env: str | None, rate: float | None, live: str | None = None, **given: Any
+            *,
+            base_url: str | None,
+            env: str | None,
+            rate: float | None,
+            pace: PaceName,
+            live: str | None = None,
+            **given: Any,
         ) -> Any:
-            return command(connection=Connection(base_url, env, rate, live), **given)
+            return command(connection=Connection(base_url, env, rate, live, pace), **given)
 
         if writes:
             connected = _LIVE(connected)
-        return _BASE_URL(_ENV(_RATE(connected)))
+        return _BASE_URL(_ENV(_RATE(_PACE(connected))))
 
     return decorate
 
@@ -65,6 +73,13 @@ _BASE_URL = click.option("--base-url", metavar="URL", help="Where to connect to,
 _ENV = click.option("--env", metavar="NAME", help="A named environment; see `t1data config`.")
 _RATE = click.option(
     "--rate", metavar="N|none", default="20", show_default=True, callback=_read_rate, help="Requests a second, at most."
+)
+_PACE = click.option(
+    "--pace",
+    type=click.Choice(["own", "shared"]),
+    default="own",
+    show_default=True,
+    help="Whether all processes on this machine that share it send at one rate together.",
 )
 _LIVE = click.option("--live", metavar="NAME", help="The name of the live environment, to write to it unasked.")
 
@@ -82,8 +97,8 @@ def open_client(connection: Connection) -> Client:
     if connection.env and connection.base_url:
         raise click.UsageError("--env has a base URL of its own, and its key goes nowhere else: leave out --base-url.")
     if connection.env:
-        return Client.from_config(connection.env, rate=connection.rate)
-    return Client.from_env(_variables(connection), rate=connection.rate)
+        return Client.from_config(connection.env, rate=connection.rate, pace=connection.pace)
+    return Client.from_env(_variables(connection), rate=connection.rate, pace=connection.pace)
 
 
 def client_at_hand(connection: Connection) -> Client | None:
