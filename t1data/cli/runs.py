@@ -103,9 +103,11 @@ def failures(*, run: str, to: str | None, overwrite: bool, data: str | None, as_
     found = open_run(run, data=data)
     if to:
         written = found.write_failed_rows(to, overwrite=overwrite)
-        told = {"run": found.id, "written": written, "to": to}
+        left = found.counts["invalid"] + found.counts["refused"] - written
         said = f"{written:,} {'row' if written == 1 else 'rows'} written to {to}"
-        tell(told) if as_json else say(said)
+        torn = f"; {left:,} could not be read into columns: mend {'it' if left == 1 else 'them'} in the input itself"
+        told = {"run": found.id, "written": written, "left_out": left, "to": to}
+        tell(told) if as_json else say(said + (torn if left else ""))
         return
     bad = found.failures.query("outcome in ('invalid', 'refused')")
     if as_json:
