@@ -105,16 +105,6 @@ def add_points(
     return int(done.lastrowid or 0)
 
 
-def drop_tentative(account: Account, session_id: int) -> None:
-    """Forget the tentative points of a session: what each new update of it does first."""
-    account.db.execute("DELETE FROM loyalty_entry WHERE session_id = ? AND tentative", (session_id,))
-
-
-def settle(account: Account, session_id: int) -> None:
-    """Make the tentative points of a session real: what its closing does."""
-    account.db.execute("UPDATE loyalty_entry SET tentative = 0 WHERE session_id = ?", (session_id,))
-
-
 def rollback(account: Account, session_id: int) -> list[sqlite3.Row]:
     """Take back the points of a session: what its cancellation does.
 

@@ -68,27 +68,6 @@ def touch_activity(account: Account, row: sqlite3.Row) -> None:
     account.db.execute("UPDATE profile SET last_activity = ? WHERE id = ?", (account.now(), row["id"]))
 
 
-def merge_attributes(account: Account, row: sqlite3.Row, attributes: Mapping[str, Any], pointer: str) -> None:
-    """Check attributes and merge them into a profile.
-
-    Parameters
-    ----------
-    account, row
-        The profile.
-    attributes : mapping
-        The ``attributes`` object as sent.
-    pointer : str
-        Where it stands in the body.
-
-    Raises
-    ------
-    Refusal
-        A 400 that names every bad attribute.
-    """
-    attribute_rules.check(account, "CustomerProfile", attributes, pointer)
-    merge_into(account, [row], attributes)
-
-
 def merge_into(account: Account, rows: Iterable[sqlite3.Row], attributes: Mapping[str, Any]) -> None:
     """Merge attributes that have been checked into each of these profiles."""
     _store(
