@@ -73,6 +73,11 @@ def held(course: Course, now: float, *, seconds: float) -> Course:
     return course if until <= course.held else course._replace(held=until, slot=now, era=course.era + 1)
 
 
+def given_back(course: Course, now: float) -> Course:
+    """Void the slots to come, since who was given one of them will not use it: the others take theirs anew."""
+    return course if course.slot <= now else course._replace(slot=now, era=course.era + 1)
+
+
 def slowed(course: Course, now: float, *, started: float, full: float) -> Course:
     """Halve the rate, once for all requests that had started by then; without a rate, halve what was sent lately."""
     if started <= course.slowed:
@@ -201,6 +206,7 @@ class Pacer:
         mine = self._take()
         while (left := mine.slot - self._clock()) > 0:
             if wait(stop, left):
+                self._step(given_back)
                 return True
             if self._step(_as_it_is).era != mine.era:  # a hold or a refusal came after it was given
                 mine = self._take()

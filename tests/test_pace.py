@@ -95,6 +95,15 @@ def test_stop_ends_the_wait_for_a_slot():
     assert pacer.pause(stop, wait_for)
 
 
+def test_who_stops_waiting_leaves_no_gap():
+    time = Time()
+    pacer = Pacer(0.1, clock=time)
+    starts(pacer, time, 1)
+    for _ in range(8):
+        assert pacer.pause(None, lambda stop, seconds: True)
+    assert starts(pacer, time, 2) == [10, 20]
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])
 def test_a_rate_that_is_none_is_refused(rate: float):
     with pytest.raises(ConfigError, match="above 0, or None"):

@@ -389,7 +389,7 @@ def test_after_five_failures_in_a_row_one_request_goes_ahead_and_the_others_wait
         threading.Event().wait(0.001)
         return False
 
-    with FaultServer(*[answer(503)] * 5, behind_the_gate, answer(204)) as server:
+    with FaultServer(*[answer(500)] * 5, behind_the_gate, answer(204)) as server:
         transport = transport_to(server.url, wait=wait, limits=Limits(attempts=1))
         for _ in range(5):
             raised(lambda: transport.send(REPEATABLE))

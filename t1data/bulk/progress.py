@@ -136,7 +136,7 @@ class Watch:
 
     def waiting(self, why: str, seconds: float) -> None:
         """Tell that a request waits before it is tried again."""
-        self._tell(f"{why}: again in {seconds:.0f} s")
+        self._tell(f"{why}: again in {seconds:.{0 if seconds >= 10 else 1}f} s")
 
     def _tell(self, waiting: str | None) -> None:
         if self._on_progress is None:
