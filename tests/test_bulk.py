@@ -18,7 +18,15 @@ from t1data.bulk.batches import EncodedRows
 from t1data.bulk.delivery import Job
 from t1data.bulk.engine import Engine
 from t1data.bulk.progress import Progress, Watch
-from t1data.errors import AuthError, BadRequestError, ConnectError, JournalError, NoAnswerError, TooLargeError
+from t1data.errors import (
+    AuthError,
+    BadRequestError,
+    ConflictError,
+    ConnectError,
+    JournalError,
+    NoAnswerError,
+    TooLargeError,
+)
 from t1data.journal.records import Line
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
@@ -236,6 +244,17 @@ def test_a_wrong_key_stops_the_run_and_every_row_stays_unsent(tmp_path: Path) ->
     assert len(requests) <= 4
     assert run.stopped == "the key was not accepted"
     assert set(run.outcomes["message"]) == {"the key was not accepted"}
+
+
+def test_a_customer_that_others_are_changing_is_left_for_a_resume_and_not_called_refused(tmp_path: Path) -> None:
+    server = Server()
+
+    def conflict(body: bytes, stop: object, on_wait: object) -> Answer:
+        raise ConflictError("too many requests for this profile", status=409, attempts=8)
+
+    first = run_through(tmp_path, encoded([0]), conflict, total=1)
+    assert first.counts["unsent"] == 1
+    assert run_through(tmp_path, encoded([0]), server.send, total=1).counts["accepted"] == 1
 
 
 def test_after_the_key_is_mended_the_same_journal_goes_on_and_nothing_is_sent_twice(tmp_path: Path) -> None:

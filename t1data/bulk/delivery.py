@@ -23,6 +23,7 @@ from t1data.errors import (
     AnswerError,
     AuthError,
     CertificateError,
+    ConflictError,
     ConnectError,
     InDoubtError,
     NotFoundError,
@@ -173,6 +174,9 @@ class Delivery:
 
     def _refused(self, batch: Batch, error: RefusedError) -> int | RefusedError:
         """Settle a refusal that is not narrowed: nobody may find out by sending rows again that make new things."""
+        if isinstance(error, ConflictError) and self._job.repeatable:  # somebody else was at the customer: not the row
+            self._withhold(batch.number or 0, error, stop=False)
+            return 0
         if self._job.repeatable or (isinstance(error, TooLargeError) and len(batch) > 1):
             return error
         self.refuse(batch, error)
