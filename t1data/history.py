@@ -14,7 +14,8 @@ from t1data.errors import InputError, JournalError
 from t1data.journal.names import find_journal, runs_folder
 from t1data.journal.outcomes import Input, head_of
 from t1data.journal.place import delete_journal
-from t1data.journal.records import OUTCOMES, RunRecord, reading
+from t1data.journal.reads import reading
+from t1data.journal.records import OUTCOMES, RunRecord
 from t1data.journal.runs import Run, read_run
 
 if TYPE_CHECKING:

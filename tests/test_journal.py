@@ -5,15 +5,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from t1data.errors import JournalError
 from t1data.journal.names import new_run_id
 from t1data.journal.place import on_network
-from t1data.journal.records import OUTCOMES, next_state, outcome_of, reading
+from t1data.journal.reads import reading
+from t1data.journal.records import OUTCOMES, next_state, outcome_of
 from t1data.journal.runs import read_run
 from t1data.journal.store import Journal
 
@@ -280,3 +284,52 @@ def test_a_journal_without_a_log_is_read_though_its_writer_was_killed_in_a_step(
     subprocess.run([sys.executable, "-c", DIES_IN_A_STEP, str(journal.path)], check=False, timeout=60)
     assert (tmp_path / "run.sqlite-journal").exists()
     assert read_run(journal.path).counts["in_doubt"] == 5
+
+
+def test_a_journal_that_is_deleted_under_the_run_lets_nothing_more_out(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    journal.plan(1, [(0, 5)], 5)
+    (tmp_path / "run.sqlite").unlink()
+    with pytest.raises(JournalError, match="moved or deleted"):
+        journal.intend(1)
+    journal.close()
+
+
+@settings(max_examples=120, deadline=None)
+@given(place=st.integers(100, 40_000), flipped=st.integers(1, 255))
+def test_a_journal_with_one_byte_changed_opens_or_is_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, whole_journal: bytes, place: int, flipped: int
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "run.sqlite"
+    damaged = bytearray(whole_journal)
+    damaged[place % len(damaged)] ^= flipped
+    path.write_bytes(damaged)
+    with suppress(JournalError):  # anything else that is raised fails the test
+        journal = Journal(path)
+        try:
+            journal.head()
+            journal.batches()
+        finally:
+            journal.close()
+    with suppress(JournalError):
+        run = read_run(path)
+        assert sum(run.counts.values()) == run.rows
+
+
+@pytest.fixture(scope="module")
+def whole_journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "run.sqlite"
+    journal = started(path, rows=5000)
+    for number in range(1, 51):
+        journal.plan(number, [((number - 1) * 100, number * 100)], 100)
+        journal.intend(number)
+        journal.settle(number, "accept", status=204, attempts=1)
+    journal.close()
+    return path.read_bytes()
+
+
+def test_a_journal_that_is_cut_short_is_refused(tmp_path: Path, whole_journal: bytes) -> None:
+    path = tmp_path / "run.sqlite"
+    path.write_bytes(whole_journal[: len(whole_journal) // 2])
+    with pytest.raises(JournalError, match="damaged"):
+        Journal(path)

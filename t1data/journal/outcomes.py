@@ -13,18 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.errors import JournalError
-from t1data.journal.records import (
-    OUTCOMES,
-    BatchRecord,
-    Line,
-    RunRecord,
-    leaves,
-    outcome_of,
-    read_batches,
-    read_head,
-    read_lines,
-    reading,
-)
+from t1data.journal.reads import count_invalid, read_batches, read_head, read_lines, read_stand_ins, reading
+from t1data.journal.records import OUTCOMES, BatchRecord, Line, RunRecord, leaves, outcome_of
 
 CHUNK = 65_536  # rows worked out at a time, so that outcomes of any number of rows can be written in bounded memory
 
@@ -143,9 +133,8 @@ def count_outcomes(db: sqlite3.Connection, head: RunRecord) -> dict[str, int]:
     index = _Leaves(list(read_batches(db)))
     for leaf in index.leaves:
         counts[outcome_of(leaf.state)] += leaf.rows
-    (counts["invalid"],) = db.execute("SELECT count(*) FROM line WHERE same_as IS NULL").fetchone()
-    twins = db.execute("SELECT same_as FROM line WHERE same_as IS NOT NULL").fetchall()
-    for place in index.find(np.array([row for (row,) in twins], dtype=np.int64)):
+    counts["invalid"] = count_invalid(db)
+    for place in index.find(np.array(read_stand_ins(db), dtype=np.int64)):
         counts["unsent" if place < 0 else outcome_of(index.leaves[place].state)] += 1
     counts["unsent"] += (head.rows or 0) - sum(counts.values())
     return counts

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from t1data.errors import JournalError
-from t1data.journal.records import SCHEMA, check_version, reading
+from t1data.journal.reads import check_version, check_whole, reading
+from t1data.journal.records import SCHEMA
 
 if os.name == "posix":
     import fcntl
@@ -53,12 +54,13 @@ def connect(path: Path) -> sqlite3.Connection:
         is_new = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if not is_new:
             check_version(db, path)  # before anything is written: it may be somebody else's database
+            check_whole(db, path)
         db.execute(f"PRAGMA journal_mode = {'DELETE' if on_network(path) else 'WAL'}")
         db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits with the power
         db.execute("PRAGMA secure_delete = ON")
         if is_new:
             db.executescript("BEGIN IMMEDIATE;" + SCHEMA + "COMMIT;")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         db.close()
         raise JournalError(f"{path} is not a journal of t1data, or is damaged: {error}") from error
     except BaseException:
@@ -81,6 +83,15 @@ def take_hold(path: Path) -> int:
             os.close(hold)
             raise JournalError(f"the run in {path} is in use by {_who_holds(path)}; wait for it or stop it") from None
     return hold
+
+
+def is_still(hold: int, path: Path) -> bool:
+    """Tell whether `path` is still the file that `take_hold` opened."""
+    try:
+        found, held = os.stat(path), os.fstat(hold)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
 
 def delete_journal(path: Path) -> None:

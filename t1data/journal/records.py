@@ -1,4 +1,4 @@
-"""What a journal holds and how it is read: the states of a batch, the records, the tables.
+"""What a journal holds: the states of a batch, the records, the tables.
 
 A batch moves through the states ``planned -> intent -> answered -> done | refused | in_doubt``, and from the last one
 through ``resent`` again; `next_state` is the whole rule. Rows are not listed one by one: a batch names its rows as
@@ -10,12 +10,10 @@ that carry goods as they came; never a key.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from t1data.errors import JournalError
 
@@ -26,6 +24,7 @@ OPEN = ("planned", "intent", "answered", "in_doubt", "resent")  # states of a ba
 OLD = 24 * 3600.0  # seconds after which the rows of a run may be older than what the account has since learnt
 
 State = Literal["planned", "intent", "answered", "done", "refused", "in_doubt", "resent"]
+STATES: tuple[str, ...] = get_args(State)
 Event = Literal["intend", "withhold", "answer", "accept", "refuse", "doubt"]
 Span = tuple[int, int]
 
@@ -63,19 +62,20 @@ CREATE TABLE run (
     id TEXT PRIMARY KEY, schema_version INTEGER NOT NULL, tool_version TEXT NOT NULL, operation TEXT NOT NULL,
     base_url TEXT NOT NULL, facts TEXT NOT NULL, rows INTEGER, started_at REAL NOT NULL, finished_at REAL,
     stopped TEXT, holder TEXT
-);
+) STRICT;
 CREATE TABLE batch (
     number INTEGER PRIMARY KEY, parent INTEGER REFERENCES batch(number), spans TEXT NOT NULL, rows INTEGER NOT NULL,
     state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT, field TEXT,
-    message TEXT, started_at REAL, answered_at REAL, waited REAL NOT NULL DEFAULT 0
-);
+    message TEXT, started_at REAL, answered_at REAL, waited REAL NOT NULL DEFAULT 0,
+    CHECK (state IN ('planned', 'intent', 'answered', 'done', 'refused', 'in_doubt', 'resent') AND rows >= 0)
+) STRICT;
 CREATE INDEX batch_parent ON batch(parent) WHERE parent IS NOT NULL;
 CREATE TABLE answer (
     id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch(number), body BLOB NOT NULL
-);
+) STRICT;
 CREATE TABLE line (
     row INTEGER PRIMARY KEY, reason TEXT NOT NULL, field TEXT, message TEXT, same_as INTEGER
-);
+) STRICT;
 """
 
 
@@ -147,89 +147,6 @@ class RunRecord:
     started_at: float
     finished_at: float | None
     stopped: str | None
-
-
-def read_head(db: sqlite3.Connection) -> RunRecord | None:
-    """Return the head of the run in an open journal."""
-    found = db.execute(
-        "SELECT id, operation, base_url, facts, rows, started_at, finished_at, stopped FROM run"
-    ).fetchone()
-    if not found:
-        return None
-    id_, operation, base_url, facts, rows, started_at, finished_at, stopped = found
-    return RunRecord(id_, operation, base_url, json.loads(facts), rows, started_at, finished_at, stopped)
-
-
-def read_batches(db: sqlite3.Connection) -> Iterator[BatchRecord]:
-    """Yield every batch in order of its number."""
-    for found in db.execute(
-        "SELECT number, parent, spans, rows, state, attempts, status, reason, field, message, started_at,"
-        " answered_at, waited FROM batch ORDER BY number"
-    ):
-        number, parent, spans, *rest = found
-        yield BatchRecord(number, parent, _spans(spans), *rest)
-
-
-def read_answers(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
-    """Yield the answers that were kept, with their batch's number: those that carry goods, as they came."""
-    yield from db.execute("SELECT batch, body FROM answer ORDER BY batch, id")
-
-
-def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:
-    """Return the lines of the rows from `start` to before `stop`."""
-    found = db.execute(
-        "SELECT row, reason, field, message, same_as FROM line WHERE row >= ? AND row < ? ORDER BY row",
-        (start, stop),
-    )
-    return [Line(*values) for values in found]
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a journal only to read it; a run that is still writing is not disturbed.
-
-    Raises
-    ------
-    JournalError
-        When the file is missing or not a journal of a version that this t1data knows.
-    """
-    if not path.is_file():
-        raise JournalError(f"there is no journal at {path}")
-    _undo_half_a_step(path)
-    db = _open(path, "ro")
-    try:
-        check_version(db, path)
-        yield db
-    finally:
-        db.close()
-
-
-def _undo_half_a_step(path: Path) -> None:
-    """Take back the step in which a writer without a log was killed: SQLite does so when it may write, else refuses."""
-    if path.with_name(f"{path.name}-journal").exists():
-        with suppress(sqlite3.Error), closing(_open(path, "rw")) as db:
-            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-
-
-def _open(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-
-
-def check_version(db: sqlite3.Connection, path: Path) -> None:
-    """Raise unless the open file is a journal of this version."""
-    try:
-        found = db.execute("SELECT schema_version FROM run").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise JournalError(f"{path} is not a journal of t1data, or is damaged: {error}") from error
-    if found and found[0] != SCHEMA_VERSION:
-        raise JournalError(
-            f"{path} was written by another version of t1data (journal {found[0]}, this one reads"
-            f" {SCHEMA_VERSION}); resume it with that version"
-        )
-
-
-def _spans(text: str) -> tuple[Span, ...]:
-    return tuple((int(start), int(stop)) for start, stop in (part.split(":") for part in text.split()))
 
 
 def leaves(batches: list[BatchRecord]) -> list[BatchRecord]:

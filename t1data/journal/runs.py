@@ -14,7 +14,8 @@ import pyarrow as pa
 from t1data.errors import InputError, RunFailed
 from t1data.journal.files import write_failed_rows, write_outcomes
 from t1data.journal.outcomes import SCHEMA, Input, count_outcomes, head_of, outcome_chunks
-from t1data.journal.records import OUTCOMES, read_answers, read_batches, reading
+from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.records import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ class Run:
 
     def raw_answers(self) -> list[tuple[int, bytes]]:
         """Return the answers that were kept, as they came, each with its batch's number: those that carry goods."""
-        with reading(self.journal) as db:
+        with reading(self.journal, whole=False) as db:
             return list(read_answers(db))
 
     @property

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from t1data.errors import JournalError
-from t1data.journal.place import Reserve, connect, holder, take_hold
+from t1data.journal.place import Reserve, connect, holder, is_still, take_hold
+from t1data.journal.reads import read_batches, read_head
 from t1data.journal.records import (
     OPEN,
     SCHEMA_VERSION,
@@ -31,8 +32,6 @@ from t1data.journal.records import (
     check_young,
     leaves,
     next_state,
-    read_batches,
-    read_head,
 )
 from t1data.journal.writes import add_effort, free, insert_answer, insert_batch, insert_lines, tool_version
 
@@ -139,6 +138,11 @@ class Journal:
 
     def intend(self, number: int) -> None:
         """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
+        self._usable()
+        if not is_still(self._hold, self.path):
+            raise JournalError(
+                f"the journal {self.path} was moved or deleted while the run went on; nothing more is sent"
+            )
         with self._step() as db:
             self._move(db, number, "intend")
             # The first time stands: what a request made cannot be older than that.

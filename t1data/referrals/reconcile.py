@@ -12,7 +12,8 @@ from typing import Any
 
 from t1data.client import Client
 from t1data.errors import InputError, NotFoundError
-from t1data.journal.records import BatchRecord, Part, Span, leaves, read_answers, read_lines, reading
+from t1data.journal.reads import read_answers, read_lines, reading
+from t1data.journal.records import BatchRecord, Part, Span, leaves
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
 from t1data.referrals.codes import Referral, advocates_of, code_frame, referrals_in
