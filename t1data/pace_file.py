@@ -93,11 +93,10 @@ class PaceFile:
             db.execute("BEGIN IMMEDIATE")
             db.execute(_TABLE)
             now = self._clock()  # read behind the lock, so that no other process has written later
-            course = _sane(db.execute(_READ).fetchone(), now)
-            if self._blind_until > -math.inf:
-                course = _stricter(course, self._last)
-            new = step(course, now)
-            if new is not course:
+            found = _sane(db.execute(_READ).fetchone(), now)
+            is_back = self._blind_until > -math.inf
+            new = step(_stricter(found, self._last) if is_back else found, now)
+            if new is not found:
                 db.execute(_WRITE, (now, *new))
         self._last, self._blind_until = new, -math.inf
         return new
@@ -135,10 +134,10 @@ def _close(db: sqlite3.Connection, pid: int) -> None:
 def _sane(found: Sequence[float] | None, now: float) -> Course:
     """Read what was written; from before the machine's last start, or from nobody of us, it is begun anew."""
     try:
-        written, slot, held, era, *others = found or ()
-        is_sane = written <= now and max(slot, held) <= now + _LONGEST
-        return Course(slot, held, int(era), *others) if is_sane else Course()
-    except (TypeError, ValueError):
+        written, slot, held, era, limit, *others = map(float, found or ())
+        is_sane = written <= now and max(slot, held) <= now + _LONGEST and limit > 0
+        return Course(slot, held, int(era), limit, *others) if is_sane else Course()
+    except (TypeError, ValueError, OverflowError):
         return Course()
 
 
