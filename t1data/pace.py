@@ -165,7 +165,7 @@ class Pacer:
     def __init__(
         self, rate: float | None, *, clock: Callable[[], float] = time.monotonic, change: Change | None = None
     ) -> None:
-        if rate is not None and not 0 < rate < math.inf:
+        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
             raise ConfigError("The rate is a number of requests a second above 0, or None for no limit.")
         self._full = math.inf if rate is None else float(rate)
         self._clock = clock

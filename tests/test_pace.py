@@ -358,3 +358,9 @@ def test_a_run_that_starts_too_fast_ends_with_every_request_accepted():
             assert set(pool.map(update, range(160))) <= {200, 201}
         refused = [request for request in sandbox.requests if request.status == 429]
     assert len(refused) <= 25
+
+
+@pytest.mark.parametrize("rate", ["20", 0, -1, float("nan"), float("inf"), [20]])
+def test_a_rate_that_is_none_is_refused_in_words(rate: object) -> None:
+    with pytest.raises(ConfigError, match="rate is a number of requests a second"):
+        Pacer(rate)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import numpy as np
 from t1data.errors import InputError
 from t1data.tables.csv_scan import Dialect, Record, Scanner
 
-MOST_RECORD: Final = 32 << 20
+MOST_RECORD: Final = 12 << 20
 """Bytes of the longest record: more cannot be sent in one request, and an open quote must not fill the memory."""
 
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D

@@ -275,7 +275,7 @@ def test_an_unclosed_quote_does_not_fill_the_memory(tmp_path):
 
 def test_a_line_too_long_to_be_sent_is_refused(tmp_path):
     path = write(tmp_path, b"a,b\n1,2\n3," + b"x" * (40 << 20))
-    assert "line 3: the line is longer than 32 MB" in refusal(path)
+    assert "line 3: the line is longer than 12 MB" in refusal(path)
 
 
 def test_a_field_of_ten_megabytes_is_read(tmp_path):
