@@ -63,9 +63,8 @@ class Narrowing:
         hint = without_named(batch, error.problems) if self._trusts_pointers and not none_is_good else None
         if hint is not None:
             return self._without_named(batch, error, *hint)
-        if not self.accepted and (
-            self.words or self._named
-        ):  # perhaps all are bad: look at a few more rows before searching
+        if not self.accepted and (self.words or self._named):
+            # Perhaps all are bad: look at a few more rows before searching.
             return self._divided(batch, error, [batch.part(slice(0, 1)), batch.part(slice(1, len(batch)))])
         if len(self.words) < SEARCHES and not isinstance(error, TooLargeError):
             return self._search(batch, error)
