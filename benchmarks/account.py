@@ -36,6 +36,12 @@ class Receipt:
     status: int | None = None
     answered: bool = False
     left: float = float("inf")
+    asked: float = 0.0  # seconds that the answer asked to wait
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Whom it was about."""
+        return tuple(id_ for id_, _ in self.profiles)
 
     @property
     def confirmed(self) -> bool:
@@ -94,6 +100,7 @@ class Exchange:
         """Send an answer; `middle` happens when half of its bytes are out."""
         content = message(status, body, headers)
         self.receipt.status, self.receipt.answered = status, True
+        self.receipt.asked = _seconds((headers or {}).get("Retry-After", ""))
         half = len(content) // 2 if middle else 0
         try:
             self.caller.send(content[:half])
@@ -157,6 +164,10 @@ class Account:
             "outside": [len(profiles) + 7],
         }[self.pointers]
         return [_problem(place) for place in places]
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.replace(".", "").isdigit() else 0.0
 
 
 def _problem(place: int | None) -> dict[str, Any]:

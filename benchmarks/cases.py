@@ -57,7 +57,7 @@ class Case:
 
 
 def make_case(chance: random.Random, *, batch_limit: int, batches: int, bad: float = 0.01) -> Case:
-    """Make about `batches` times `batch_limit` rows: some invalid, some equal to others, a share `bad` to be refused."""
+    """Make about `batches` times `batch_limit` rows: some invalid, some equal, a share `bad` to be refused."""
     rows: list[Row] = []
     odd = list(ODD_IDS)
     for number in range(batch_limit * batches + chance.randrange(batch_limit)):

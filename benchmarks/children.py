@@ -105,8 +105,7 @@ def _obey(order: Order) -> None:
 
     if order.step == "outcomes" and not has_run(Path(order.journal)):
         os._exit(NO_RUN)
-    set_up(order)
-    with wounds.WOUNDS[order.wound]() if order.wound else nullcontext():
+    with set_up(order), wounds.WOUNDS[order.wound]() if order.wound else nullcontext():
         if order.fail:
             failpoints.arm(order.fail)
         work(order)

@@ -81,8 +81,14 @@ def _invalid(row: Row, seen: list[Receipt]) -> Iterator[str]:
 
 
 def _unsent(row: Row, seen: list[Receipt]) -> Iterator[str]:
-    if row.twin is None and any(receipt.open for receipt in seen):  # a twin waits until its own place is reached
+    if row.twin is None and _may_be_applied(seen):  # a twin waits until its own place is reached
         yield "P7/P9: it reached the server and may have been applied, and it is called unsent"
+
+
+def _may_be_applied(seen: list[Receipt]) -> bool:
+    """Whether its sender must think it possible: a refusal of the very same body clears what came before it."""
+    refused = {receipt.ids: receipt.number for receipt in seen if receipt.fate == "refused" and receipt.answered}
+    return any(receipt.open and receipt.number > refused.get(receipt.ids, 0) for receipt in seen)
 
 
 def _in_doubt(row: Row, seen: list[Receipt]) -> Iterator[str]:

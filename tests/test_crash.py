@@ -34,9 +34,8 @@ def test_whenever_a_sender_is_killed_nothing_is_lost_and_every_outcome_is_true(t
 
 @pytest.mark.parametrize("wound", WOUNDS)
 def test_an_engine_that_is_broken_on_purpose_is_noticed_within_a_few_kills(tmp_path: Path, wound: str) -> None:
-    code, figures, said = run(
-        tmp_path, "crash", "--kills", "60", "--seed", "suite", "--broken", wound, "--workers", "1"
-    )
+    options = ("--kills", "60", "--seed", "suite", "--workers", "1")
+    code, figures, said = run(tmp_path, "crash", *options, "--broken", wound)
     assert code == 1
     assert figures["violations"] > 0
     assert figures["kills"] < 60
