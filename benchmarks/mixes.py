@@ -169,7 +169,10 @@ def limited(treatment: Treatment, largest: int) -> Treatment:
 
     def treat(exchange: Exchange) -> bool:
         length = int((exchange.caller.entry.header("Content-Length") or ["0"])[0])
-        return turned_away(413, {"message": "too large"})(exchange) if length > largest else treatment(exchange)
+        if length <= largest:
+            return treatment(exchange)
+        exchange.receipt.kind = "413"
+        return turned_away(413, {"message": "too large"})(exchange)
 
     return treat
 
