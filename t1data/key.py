@@ -113,5 +113,5 @@ def _fault(text: object) -> str | None:
     if not text:
         return "is empty"
     if not _ALLOWED.issuperset(text):
-        return "holds a space or another character that no key has; was it copied whole and alone?"
+        return "holds a space or another character that no key has; it may not have been copied whole and alone"
     return None
