@@ -66,7 +66,7 @@ class Exchange:
         """Take in the whole request."""
         self.caller.read_body()
         if self.caller.entry.whole:
-            self.receipt.profiles = profiles_of(self.caller.entry.body)
+            self.receipt.profiles = self.account.wire.read(self.caller.entry.body)
             self.receipt.fate = "ignored"
 
     def apply(self) -> bool:
@@ -77,12 +77,13 @@ class Exchange:
         self.receipt.fate = "applied" if done else "refused"
         return done
 
-    def reply(self) -> None:
-        """Say what became of it."""
+    def reply(self, *, middle: Callable[[], None] | None = None) -> None:
+        """Say what became of it; for `middle` see `say`."""
         if self.receipt.fate == "refused":
-            self.say(400, {"message": "refused", "errors": self.account.problems(self.receipt.profiles)})
+            errors = self.account.problems(self.receipt.profiles)
+            self.say(400, {"message": "refused", "errors": errors}, middle=middle)
         elif self.receipt.fate == "applied":
-            self.say(204)
+            self.say(*self.account.wire.answer(self.receipt), middle=middle)
 
     def turn_away(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
         """Refuse the request whole, whoever is in it."""
@@ -125,6 +126,43 @@ def honest(exchange: Exchange) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Wire:
+    """How one operation's bodies are read, and what a success says."""
+
+    read: Callable[[bytes], tuple[Profile, ...]]
+    answer: Callable[[Receipt], tuple[int, Any]]
+
+
+def profiles_of(body: bytes) -> tuple[Profile, ...]:
+    """Read a body with every number kept as it is written, so that 1.10 and 1.1 differ."""
+    found = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_number)
+    return tuple((profile["integrationId"], profile["attributes"]) for profile in found["customerProfiles"])
+
+
+def _number(text: str) -> tuple[str, str]:
+    return "number", text
+
+
+def advocates_of(body: bytes) -> tuple[Profile, ...]:
+    """Read for whom codes are asked."""
+    return tuple((id_, {}) for id_ in json.loads(body)["advocateProfileIntegrationIds"])
+
+
+def codes_of(receipt: Receipt) -> list[str]:
+    """Return the codes that a request made, one for each advocate in turn."""
+    return [f"CODE-{receipt.number}-{place}" for place in range(len(receipt.profiles))]
+
+
+def _with_codes(receipt: Receipt) -> tuple[int, Any]:
+    pairs = zip(receipt.ids, codes_of(receipt), strict=True)
+    return 200, {"data": [{"id": 1, "advocateProfileIntegrationId": id_, "code": code} for id_, code in pairs]}
+
+
+PROFILES = Wire(profiles_of, lambda receipt: (204, None))
+REFERRALS = Wire(advocates_of, _with_codes)
+
+
 @dataclass
 class Account:
     """What the server holds: which ids it refuses and how it words that, and the ledger.
@@ -135,6 +173,7 @@ class Account:
     treat: Callable[[int], tuple[str, Treatment]] = lambda number: ("honest", honest)
     bad: Collection[str] = frozenset()
     pointers: str = "none"
+    wire: Wire = PROFILES
     life: int = 0
     ledger: list[Receipt] = field(default_factory=list)
     called: threading.Event = field(default_factory=threading.Event)
@@ -173,16 +212,6 @@ def _seconds(text: str) -> float:
 def _problem(place: int | None) -> dict[str, Any]:
     said = {"title": "Invalid", "details": "this customer is not wanted"}
     return said if place is None else {**said, "source": {"pointer": f"/customerProfiles/{place}/attributes"}}
-
-
-def profiles_of(body: bytes) -> tuple[Profile, ...]:
-    """Read a body with every number kept as it is written, so that 1.10 and 1.1 differ."""
-    found = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_number)
-    return tuple((profile["integrationId"], profile["attributes"]) for profile in found["customerProfiles"])
-
-
-def _number(text: str) -> tuple[str, str]:
-    return "number", text
 
 
 def message(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> bytes:

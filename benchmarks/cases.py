@@ -68,6 +68,16 @@ def make_case(chance: random.Random, *, batch_limit: int, batches: int, bad: flo
     return Case(tuple(rows), batch_limit)
 
 
+def make_advocates(chance: random.Random, *, batch_limit: int, batches: int) -> Case:
+    """Make rows of which only the id counts, each once, some of them invalid."""
+    ids = [f"{chance.choice(('', 'é-', 'a b '))}{number:07d}" for number in range(batch_limit * batches)]
+    rows = (
+        Row(f"{id_} ", "", "", "", "invalid") if chance.random() < 0.02 else Row(id_, "", "", "", "accepted")
+        for id_ in ids
+    )
+    return Case(tuple(rows), batch_limit)
+
+
 def _twin(rows: list[Row], chance: random.Random) -> Row:
     place = chance.randrange(len(rows))
     other = rows[place]

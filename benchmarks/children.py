@@ -77,7 +77,14 @@ def kill(pid: int) -> None:
 
 
 def _serve() -> None:
-    for name in ("pandas", "pyarrow.csv", "pyarrow.parquet", "t1data.history", "t1data.profiles.resume"):
+    for name in (
+        "pandas",
+        "pyarrow.csv",
+        "pyarrow.parquet",
+        "t1data.history",
+        "t1data.profiles.resume",
+        "t1data.referrals.resume",
+    ):
         import_module(name)  # what a run loads on first use is loaded once, here
 
     out = os.dup(1)

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.account import Account
-from benchmarks.cases import Case, make_case
+from benchmarks.cases import Case, make_advocates, make_case
 from benchmarks.children import NO_RUN, Nursery
 from benchmarks.figures import keep, report
 from benchmarks.jobs import JOBS, Order
-from benchmarks.judge import Rest, applied_again, judge_end, judge_rest, read_outcomes
+from benchmarks.judge import Rest, applied_again, judge_codes, judge_end, judge_rest, read_outcomes
 from benchmarks.kills import KINDS, choose_death, live
 from benchmarks.wounds import WOUNDS
 from tests.fault_server import FaultServer
@@ -74,7 +74,8 @@ class Episode:
                 break
             left = max(0, left - (status == KILLED))
         if not self.violations:
-            self.violations += judge_end(self.case, self.account.ledger, self.rests)
+            repeatable = JOBS[self.order.job].repeatable
+            self.violations += judge_end(self.case, self.account.ledger, self.rests, repeatable=repeatable)
 
     def _live(self, nursery: Nursery, *, is_last: bool) -> int:
         requests = len(self.case.rows) // self.case.batch_limit
@@ -94,6 +95,7 @@ class Episode:
         return self.chance.choice(("resume", "begin")) if begun else "begin"
 
     _has_run = False
+    _deaths = 0
 
     def _judge_rest(self, nursery: Nursery, status: int) -> None:
         nursery.start(replace(self.order, step="outcomes", fail=None))
@@ -111,8 +113,13 @@ class Episode:
         if not wrong:
             rest = Rest(outcomes, len(self.account.ledger))
             self.rests.append(rest)
-            flights = max(self.order.connections, RESUME_CONNECTIONS) if status == KILLED else 0
-            most = flights * self.case.batch_limit
+            flights = max(self.order.connections, RESUME_CONNECTIONS)
+            most = flights * self.case.batch_limit if status == KILLED else 0
+            if not JOBS[self.order.job].repeatable:
+                self._deaths += status == KILLED
+                most = self._deaths * flights * self.case.batch_limit
+                codes = Path(f"{self.order.outcomes}.codes")
+                self.violations += judge_codes(codes, self.case, self.account.ledger, rest)
             self.violations += judge_rest(self.case, self.account.ledger, rest, most_in_doubt=most)
 
 
@@ -121,8 +128,13 @@ def make_episode(seed: str, kinds: tuple[str, ...], folder: Path, url: str, *, j
     chance = random.Random(seed)
     limit = chance.choice((5, 20, 20, 50, 1000))
     bad = chance.choice((0.0, 0.001, 0.003 if limit == 1000 else 0.01))
-    case = make_case(chance, batch_limit=limit, batches=6 if limit == 1000 else chance.randint(8, 25), bad=bad)
-    account = Account(bad=case.bad, pointers=chance.choice(("none", "every", "first", "lying", "outside")))
+    batches = 6 if limit == 1000 else chance.randint(8, 25)
+    if JOBS[job].repeatable:
+        case = make_case(chance, batch_limit=limit, batches=batches, bad=bad)
+    else:
+        case = make_advocates(chance, batch_limit=limit, batches=batches)
+    pointers = chance.choice(("none", "every", "first", "lying", "outside"))
+    account = Account(bad=case.bad, pointers=pointers, wire=JOBS[job].wire)
     source = folder / chance.choice(("people.csv", "people.csv", "people.parquet"))
     case.write(source)
     order = Order(

@@ -72,7 +72,7 @@ class Trial:
                 return wrong
             if not {"unsent", "in_doubt"}.intersection(self.rests[-1].outcomes):
                 break
-        wrong = judge_end(self.case, self.account.ledger, self.rests)
+        wrong = judge_end(self.case, self.account.ledger, self.rests, patient=False)
         return wrong + _came_too_early(self.account.ledger) + _went_on_without_key(self.account, self.order.connections)
 
     def _judge_rest(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from unittest.mock import patch
 
 import t1data as t1
+from benchmarks.account import PROFILES, REFERRALS, Wire
 from t1data.client import OPERATIONS
 from t1data.journal import place
 from t1data.retry import Limits
@@ -51,6 +52,7 @@ class Adapter:
 
     operation: str
     begin: Callable[[t1.Client, Order], Any]
+    wire: Wire
     repeatable: bool = True
 
 
@@ -58,15 +60,27 @@ def _upsert(client: t1.Client, order: Order) -> Any:
     return t1.upsert_profiles(client, order.input, journal=order.journal, connections=order.connections, progress=False)
 
 
-JOBS = {"upsert_profiles": Adapter("update_customer_profiles_v2", _upsert)}
+def _referrals(client: t1.Client, order: Order) -> Any:
+    return t1.create_referrals(
+        client, order.input, campaign_id=45, journal=order.journal, connections=order.connections, progress=False
+    )
+
+
+JOBS = {
+    "upsert_profiles": Adapter("update_customer_profiles_v2", _upsert, PROFILES),
+    "create_referrals": Adapter("create_referrals_for_multiple_advocates", _referrals, REFERRALS, repeatable=False),
+}
 
 
 def work(order: Order, *, limits: Limits = PATIENCE) -> None:
     """Do what is ordered, by the public functions, in this process."""
-    if order.step == "outcomes":
-        t1.open_run(order.journal).write_outcomes(order.outcomes, overwrite=True)
-        return
     adapter = JOBS[order.job]
+    if order.step == "outcomes":
+        run = t1.open_run(order.journal)
+        run.write_outcomes(order.outcomes, overwrite=True)
+        if not adapter.repeatable:
+            run.codes.to_csv(f"{order.outcomes}.codes", index_label="row")
+        return
     with t1.Client(order.url, KEY, rate=FAST, limits=limits) as client:
         if order.step == "begin":
             adapter.begin(client, order)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.account import Receipt
+from benchmarks.account import Receipt, codes_of
 from benchmarks.cases import Case, Row
 
 OUTCOMES = frozenset({"accepted", "invalid", "refused", "unsent", "in_doubt"})
@@ -105,15 +105,22 @@ _RULES = {
 }
 
 
-def judge_end(case: Case, ledger: Sequence[Receipt], rests: Sequence[Rest]) -> list[str]:
-    """Hold a finished run against the ledger: everything settled as it is due, nothing settled sent again."""
+def judge_end(
+    case: Case, ledger: Sequence[Receipt], rests: Sequence[Rest], *, repeatable: bool = True, patient: bool = True
+) -> list[str]:
+    """Hold a finished run against the ledger: everything settled as it is due, nothing settled sent again.
+
+    What is not repeatable may end in doubt, and then it must not have been sent again. A client that is not `patient`
+    gives a request up and sends it anew while a busy server may still be at it, so two flights prove nothing there.
+    """
     last = rests[-1].outcomes
     wrong = _shown(
         f"P5: due {row.due}, and it ended as {outcome} (row {place + 1})"
         for place, (row, outcome) in enumerate(zip(case.rows, last, strict=True))
-        if row.due != outcome
+        if row.due != outcome and (repeatable or outcome != "in_doubt")
     )
-    return wrong + _altered(case, ledger) + _sent_again(case, ledger, rests) + _two_flights(ledger)
+    wrong += [] if repeatable else _made_twice(ledger)
+    return wrong + _altered(case, ledger) + _sent_again(case, ledger, rests) + (_two_flights(ledger) if patient else [])
 
 
 def _altered(case: Case, ledger: Iterable[Receipt]) -> list[str]:
@@ -148,6 +155,30 @@ def _two_flights(ledger: Iterable[Receipt]) -> list[str]:
                 found.append(f"P13: {id_!r} was in two requests at once")
             flights[id_] = max(receipt.left, flights.get(id_, 0.0))
     return _shown(found)
+
+
+def _made_twice(ledger: Iterable[Receipt]) -> list[str]:
+    perhaps: set[str] = set()
+    found = []
+    for receipt in ledger:
+        found += [
+            f"P6: request {receipt.number} may make a second code for {id_!r}" for id_ in perhaps & set(receipt.ids)
+        ]
+        perhaps |= set(receipt.ids) if receipt.open else set()
+    return _shown(found)
+
+
+def judge_codes(path: Path, case: Case, ledger: Iterable[Receipt], rest: Rest) -> list[str]:
+    """Hold the file of codes against what the server made: accepted rows have their own code, no row another's (P8)."""
+    made = {id_: code for r in ledger if r.fate == "applied" for id_, code in zip(r.ids, codes_of(r), strict=True)}
+    with path.open(newline="", encoding="utf-8") as file:
+        brought = {int(line["row"]) - 1: line["code"] for line in csv.DictReader(file)}
+    accepted = {place for place, outcome in enumerate(rest.outcomes) if outcome == "accepted"}
+    return _shown(
+        f"P8: row {place + 1} has the code {brought.get(place)}, and the server made {made.get(case.rows[place].id)}"
+        for place in sorted(accepted | brought.keys())
+        if place not in brought or brought[place] != made.get(case.rows[place].id)
+    )
 
 
 def applied_again(ledger: Iterable[Receipt]) -> int:

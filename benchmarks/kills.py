@@ -122,16 +122,9 @@ def _deadly(moment: str, kill: Callable[[], None]) -> Treatment:
         exchange.apply()
         if moment == "after_apply":
             kill()
-        _answer(exchange, kill if moment == "mid_response" else None)
+        exchange.reply(middle=kill if moment == "mid_response" else None)
         if moment == "after_response":
             kill()
         return True
 
     return treat
-
-
-def _answer(exchange: Exchange, middle: Callable[[], None] | None) -> None:
-    if middle is None or exchange.receipt.fate != "applied":
-        exchange.reply()
-    else:
-        exchange.say(204, middle=middle)

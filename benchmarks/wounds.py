@@ -85,6 +85,18 @@ def blames_neighbours() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def resends_what_is_in_doubt() -> Iterator[None]:
+    """Send again whatever got no answer, though it may make everything twice."""
+    begin = Engine.__init__
+
+    def eager(self: Engine, journal: Any, job: Any, watch: Any, *, resend_in_doubt: bool = False) -> None:
+        begin(self, journal, job, watch, resend_in_doubt=True)
+
+    with patch.object(Engine, "__init__", eager):
+        yield
+
+
 WOUNDS: dict[str, Callable[[], Any]] = {
     "commit-after": commit_after,
     "sent-is-accepted": sent_is_accepted,
@@ -92,6 +104,7 @@ WOUNDS: dict[str, Callable[[], Any]] = {
     "loses-a-batch": loses_a_batch,
     "alters-values": alters_values,
     "blames-neighbours": blames_neighbours,
+    "resends-what-is-in-doubt": resends_what_is_in_doubt,
 }
 
 
