@@ -25,7 +25,7 @@ from benchmarks.account import Account
 from benchmarks.cases import Case, make_advocates, make_case
 from benchmarks.children import NO_RUN, Nursery
 from benchmarks.figures import keep, report
-from benchmarks.jobs import JOBS, Order
+from benchmarks.jobs import JOBS, Order, Step
 from benchmarks.judge import Rest, applied_again, judge_codes, judge_end, judge_rest, read_outcomes
 from benchmarks.kills import KINDS, choose_death, live
 from benchmarks.wounds import WOUNDS
@@ -74,8 +74,7 @@ class Episode:
                 break
             left = max(0, left - (status == KILLED))
         if not self.violations:
-            repeatable = JOBS[self.order.job].repeatable
-            self.violations += judge_end(self.case, self.account.ledger, self.rests, repeatable=repeatable)
+            self.violations += judge_end(self.case, self.account.ledger, self.rests, repeatable=self.repeatable)
 
     def _live(self, nursery: Nursery, *, is_last: bool) -> int:
         requests = len(self.case.rows) // self.case.batch_limit
@@ -89,38 +88,42 @@ class Episode:
             self.violations.append(f"a client ended with {status} of its own; see the log")
         return status
 
-    def _step(self) -> Any:
-        """Go on by name, or by the same call with the same journal; the first process can only begin."""
-        begun = bool(self.rests) and self.rests[-1].requests >= 0 and self._has_run
-        return self.chance.choice(("resume", "begin")) if begun else "begin"
-
-    _has_run = False
-    _deaths = 0
+    def _step(self) -> Step:
+        """Go on by name, or by the same call with the same journal; before there is a run, only the call will do."""
+        return self.chance.choice(("resume", "begin")) if self.rests else "begin"
 
     def _judge_rest(self, nursery: Nursery, status: int) -> None:
         nursery.start(replace(self.order, step="outcomes", fail=None))
         found = nursery.status()
-        if found == NO_RUN:
-            if self.account.ledger:
-                self.violations.append("P9: requests went out, and the journal holds no run")
-            return
-        if found != 0:
+        if found == 0:
+            self._judge_outcomes(killed=status == KILLED)
+        elif found != NO_RUN:
             self.violations.append(f"the outcomes of a run cannot be read ({found}); see the log")
-            return
-        self._has_run = True
+        elif self.account.ledger:
+            self.violations.append("P9: requests went out, and the journal holds no run")
+
+    def _judge_outcomes(self, *, killed: bool) -> None:
         outcomes, wrong = read_outcomes(Path(self.order.outcomes), self.case)
         self.violations += wrong
-        if not wrong:
-            rest = Rest(outcomes, len(self.account.ledger))
-            self.rests.append(rest)
-            flights = max(self.order.connections, RESUME_CONNECTIONS)
-            most = flights * self.case.batch_limit if status == KILLED else 0
-            if not JOBS[self.order.job].repeatable:
-                self._deaths += status == KILLED
-                most = self._deaths * flights * self.case.batch_limit
-                codes = Path(f"{self.order.outcomes}.codes")
-                self.violations += judge_codes(codes, self.case, self.account.ledger, rest)
-            self.violations += judge_rest(self.case, self.account.ledger, rest, most_in_doubt=most)
+        if wrong:
+            return
+        rest = Rest(outcomes, len(self.account.ledger))
+        self.rests.append(rest)
+        most = self._most_in_doubt(killed=killed)
+        self.violations += judge_rest(self.case, self.account.ledger, rest, most_in_doubt=most)
+        if not self.repeatable:
+            codes = Path(f"{self.order.outcomes}.codes")
+            self.violations += judge_codes(codes, self.case, self.account.ledger, rest)
+
+    def _most_in_doubt(self, *, killed: bool) -> int:
+        """Return how many rows were in flight at the last kill, or at all kills where doubt stays until resolved."""
+        deaths = int(killed) if self.repeatable else self.kills.total()
+        return deaths * max(self.order.connections, RESUME_CONNECTIONS) * self.case.batch_limit
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether requests of the job may go out twice."""
+        return JOBS[self.order.job].repeatable
 
 
 def make_episode(seed: str, kinds: tuple[str, ...], folder: Path, url: str, *, job: str, wound: str | None) -> Episode:
