@@ -26,7 +26,7 @@ lint: $(VENV)/installed-dev
 # The lock files name every package with its hashes and no address, so that pip takes each from wherever
 # this machine is set up to look, and refuses any file that is not the one that was tested.
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "t1data needs Python 3.11 or newer"'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("t1data needs Python 3.11 or newer; this is %d.%d. Name another: make demo PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml

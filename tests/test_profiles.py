@@ -520,3 +520,28 @@ def test_a_run_without_connections_is_refused(sandbox: t1.Sandbox, client: t1.Cl
     with pytest.raises(t1.errors.InputError, match="connections: got 0"):
         t1.upsert_profiles(client, PEOPLE, connections=0)
     assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    "ids", [["00001", 2], ["a", 1.5], ["a", True], ["1", 2, None, 3.0], ["a", ["x"]], ["a", {"b": 1}]]
+)
+def test_an_id_column_of_several_kinds_is_refused_and_never_sent_as_something_else(
+    sandbox: t1.Sandbox, client: t1.Client, ids: list[Any]
+) -> None:
+    frame = pd.DataFrame({"integration_id": pd.Series(ids, dtype=object), "Age": range(len(ids))})
+    for attempt in (lambda: t1.check_profiles(frame), lambda: t1.upsert_profiles(client, frame)):
+        with pytest.raises(t1.errors.InputError, match="several kinds side by side"):
+            attempt()
+    assert not sandbox.requests
+
+
+def test_errors_of_a_spreadsheet_are_no_ids(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    frame = pd.DataFrame({"integration_id": ["a", "#N/A", "#REF!", "#1"], "Age": range(4)})
+    with pytest.raises(t1.errors.InputError, match=r"2 ids are errors of a spreadsheet.*rows 2, 3"):
+        t1.upsert_profiles(client, frame)
+    assert not sandbox.requests
+
+
+def test_a_column_alone_is_no_table_and_is_refused_in_words() -> None:
+    with pytest.raises(t1.errors.InputError, match="Give"):
+        t1.check_profiles(pd.Series(["a", "b"], name="integration_id"))

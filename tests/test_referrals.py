@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,6 +186,64 @@ def test_reconcile_by_inventories_leaves_in_doubt_what_no_inventory_can_show(
     settled = t1.reconcile(client, first.id, data=["a", "ghost", "b"])
     assert settled.outcomes["outcome"].tolist() == ["accepted", "in_doubt", "accepted"]
     assert set(codes(settled)) == {"a", "b"}
+
+
+@pytest.mark.parametrize("application_id", [None, 1])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_reconcile_never_credits_a_run_with_the_codes_of_another(
+    sandbox: t1.Sandbox, client: t1.Client, application_id: int | None, when: Any
+) -> None:
+    advocates = ["a", "b", "c"]
+    for advocate in advocates:
+        client.update_customer_profile_v2(advocate, {})
+    earlier = codes(t1.create_referrals(client, advocates, campaign_id=45))
+    sandbox.faults.add(Reset(when), on=CREATE, first=1)
+    run = t1.create_referrals(client, advocates, campaign_id=45)
+    settled = t1.reconcile(client, run.id, data=advocates, application_id=application_id)
+    assert not set(settled.codes["code"]) & {code for found in earlier.values() for code in found}
+    expected = "unsent" if when == "before" else "accepted"
+    assert settled.counts[expected] == 3
+
+
+def test_a_code_of_other_terms_is_not_taken_for_ours(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    client.update_customer_profile_v2("a", {})
+    sandbox.faults.add(Reset("before"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["a"], campaign_id=45, pattern="XX-######")
+    client.create_referral({"campaignId": 45, "advocateProfileIntegrationId": "a", "usageLimit": 1})
+    settled = t1.reconcile(client, run.id, data=["a"])
+    assert settled.counts["unsent"] == 1
+    assert settled.codes.empty
+
+
+def test_a_code_from_about_the_time_of_the_request_leaves_the_row_in_doubt(
+    sandbox: t1.Sandbox, client: t1.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.update_customer_profile_v2("a", {})
+    client.create_referral({"campaignId": 45, "advocateProfileIntegrationId": "a", "usageLimit": 1})
+    sandbox.faults.add(Reset("before"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["a"], campaign_id=45)
+    with sqlite3.connect(run.journal) as db:
+        db.execute("UPDATE batch SET started_at = started_at + 30")
+    db.close()
+    settled = t1.reconcile(client, run.id, data=["a"])
+    assert settled.counts["in_doubt"] == 1
+    assert "not certain that it is this one" in settled.outcomes["message"][1]
+
+
+def test_an_advocate_that_no_inventory_can_show_is_told_what_to_do(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["ghost"], campaign_id=45)
+    settled = t1.reconcile(client, run.id, data=["ghost"])
+    assert settled.counts["in_doubt"] == 1
+    assert "application_id=" in settled.outcomes["message"][1]
+    assert t1.reconcile(client, run.id, data=["ghost"], application_id=1).counts["accepted"] == 1
+
+
+def test_columns_that_look_like_terms_are_not_ignored(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    frame = pd.DataFrame({"integration_id": ["a"], "usage_limit": [5]})
+    with pytest.raises(t1.errors.InputError, match="'usage_limit' would not be read"):
+        t1.create_referrals(client, frame, campaign_id=45)
+    assert not sandbox.requests
 
 
 def test_resending_what_is_in_doubt_needs_the_users_word_and_then_makes_second_codes(

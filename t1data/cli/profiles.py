@@ -10,13 +10,14 @@ import click
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
 from t1data.cli.options import READING, SENDING, collects, in_flags
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
+from t1data.cli.summary import name_of, say_run
+from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last, typed
 from t1data.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from t1data.journal.runs import Run
     from t1data.profiles import UpsertPlan
 
 _MOST_PROBLEMS = 20
@@ -110,11 +111,24 @@ def upsert(
     ask_for_live(client, connection)
     with signals_stop_a_run() as stop:
         run = upsert_profiles(client, file, control=stop.control, **reading, **sending)
-    if outcomes:
-        run.write_outcomes(outcomes, overwrite=overwrite)
-    say_run(run, outcomes=outcomes, go_on=connection.words, interrupted=stop.asked)
+    written = _write_outcomes(run, outcomes, overwrite=overwrite)
+    say_run(run, outcomes=outcomes if written else None, go_on=connection.words, interrupted=stop.asked)
     tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked)
+    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
+
+
+def _write_outcomes(run: Run, outcomes: str | None, *, overwrite: bool) -> bool:
+    """Write the outcomes of a run that has been sent; a full disk must not keep its summary from the user."""
+    if outcomes is None:
+        return True
+    try:
+        run.write_outcomes(outcomes, overwrite=overwrite)
+    except InputError as error:
+        say(
+            f"Error: {error}. The journal holds the outcomes: {typed('runs', 'outcomes', name_of(run), '--to', outcomes)}"
+        )
+        return False
+    return True
 
 
 def check_outcomes_file(outcomes: str | None, *, overwrite: bool) -> None:

@@ -40,7 +40,9 @@ def list_(*, folder: str | None, as_json: bool) -> None:
         tell([{name: _plain(value) for name, value in record.items()} for record in records])
         return
     if not records:
-        say("There are no runs yet.")
+        from t1data.journal.names import runs_folder
+
+        say(f"There are no runs in {folder or runs_folder()}. A journal elsewhere is named by its file.")
     for record in records:
         click.echo(_run_line(record))
 
@@ -83,6 +85,8 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
     check_outcomes_file(to, overwrite=overwrite)
     found = open_run(run, data=data)
     found.write_outcomes(to, overwrite=overwrite)
+    if not found.has_input:
+        say("The input is no longer there as it was, so that the ids are missing; --data FILE gives it.")
     if as_json:
         tell(found.to_dict() | {"to": to})
     else:

@@ -116,6 +116,9 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -114,6 +114,7 @@ class Part:
     status: int | None = None
     reason: str | None = None
     message: str | None = None
+    started_at: float | None = None
 
 
 @dataclass(frozen=True)

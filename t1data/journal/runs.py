@@ -108,6 +108,11 @@ class Run:
         """Whether every row is settled: nothing unsent, nothing in doubt."""
         return not self.counts["unsent"] and not self.counts["in_doubt"]
 
+    @property
+    def has_input(self) -> bool:
+        """Whether the input is there, unchanged, so that ids and rows can be read from it."""
+        return self._input is not None
+
     def raise_for_failures(self) -> None:
         """Raise `RunFailed` unless every row was accepted."""
         if self.counts["accepted"] != self.rows:

@@ -37,9 +37,19 @@ def insert_batch(db: sqlite3.Connection, part: Part, parent: int | None) -> None
     """Note a batch."""
     spans = " ".join(f"{start}:{stop}" for start, stop in part.spans)
     db.execute(
-        "INSERT INTO batch (number, parent, spans, rows, state, status, reason, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (part.number, parent, spans, part.rows, part.state, part.status, part.reason, part.message),
+        "INSERT INTO batch (number, parent, spans, rows, state, status, reason, message, started_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            part.number,
+            parent,
+            spans,
+            part.rows,
+            part.state,
+            part.status,
+            part.reason,
+            part.message,
+            part.started_at,
+        ),
     )
 
 

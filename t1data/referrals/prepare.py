@@ -23,6 +23,9 @@ from t1data.tables.source import open_source
 from t1data.tables.strings import escape, text
 from t1data.tables.survey import Survey, survey
 
+TERMS = ("usage_limit", "start_date", "expiry_date", "friend", "attributes", "pattern")
+"""Columns that whoever has them would expect to count."""
+
 _QUOTE, _END, _EMPTY = text('"'), text('",'), text("")
 
 
@@ -80,6 +83,12 @@ def prepare(data: Any, *, advocate: str, allow_suspect_ids: bool) -> Advocates:
     source = open_source(_with_column(data, advocate))
     column = choose_id(source.schema.names, advocate)
     check_id_field(source.schema.field(column))
+    spoken = [name for name in source.schema.names if name in TERMS and name != column]
+    if spoken:
+        raise InputError(
+            f"advocates: all rows of a run have the same terms, and {', '.join(map(repr, spoken))} would not be read. Give"
+            " only the column of advocates, and the terms as arguments"
+        )
     found = survey(source, column)
     if not found.rows:
         raise InputError(f"{source.name} has no rows")

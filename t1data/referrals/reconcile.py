@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from t1data.client import Client
-from t1data.errors import InputError, NotFoundError
+from t1data.errors import InputError, JournalError, NotFoundError
+from t1data.journal.names import runs_folder
 from t1data.journal.reads import read_answers, read_lines, reading
-from t1data.journal.records import BatchRecord, Part, Span, leaves
+from t1data.journal.records import BatchRecord, Part, State, leaves
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
 from t1data.referrals.codes import Referral, advocates_of, code_frame, referrals_in
 from t1data.referrals.resume import reopen
+from t1data.referrals.terms import DEFAULT_CHARACTERS
 
-MARGIN = timedelta(seconds=60)  # by which the server's clock may run behind this machine's
+SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
+NEAR = timedelta(minutes=10)  # ... unless the clocks differ: in between, nothing can be concluded
 
-# Returns an advocate's referrals, or None where the server cannot say.
-Look = Callable[[str], list[Referral] | None]
+UNSEEN = "the server has no profile of this advocate, so no inventory shows their codes; give application_id="
+UNCLEAR = "the server has a code from about the time of the request, and it is not certain that it is this one"
 
 
 @dataclass(frozen=True)
-class _Row:
+class _Found:
+    """What the server shows for one row: its code, certainly none, or `unclear` why neither can be said."""
+
     row: int
-    advocate: str
-    referral: Referral | None
-    known: bool
+    referral: Referral | None = None
+    unclear: str | None = None
+
+    @property
+    def state(self) -> State:
+        if self.referral is not None:
+            return "done"
+        return "in_doubt" if self.unclear else "planned"
+
+
+# Returns the referrals of an advocate in the campaign, or None where the server cannot show them.
+Look = Callable[[str], list[Referral] | None]
 
 
 def reconcile(
@@ -61,70 +78,81 @@ def reconcile(
     source = reopen(facts, data)
     if source is None:
         raise InputError("the input of this run is no longer there as it was; give it again: data=...")
-    campaign = int(json.loads(facts["layout"]["terms"] + "]}")["campaignId"])
+    terms = json.loads(facts["layout"]["terms"] + "]}")
     advocates = advocates_of(source)
+    look = _look(client, int(terms["campaignId"]), application_id)
     with Journal(journal) as record:
         record.reopen()
-        doubtful = [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]
         taken = _codes_known(journal)
-        for batch in doubtful:
-            look = _look(client, batch, campaign=campaign, application_id=application_id)
-            _settle(record, batch, list(_looked_up(journal, batch, advocates, look, taken)))
+        for batch in [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]:
+            since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
+            rows = _rows(journal, batch)
+            _settle(record, batch, [_find(row, look(advocates[row]), terms, since, taken) for row in rows])
     return read_run(journal, source=source, goods=code_frame)
 
 
-def _look(client: Client, batch: BatchRecord, *, campaign: int, application_id: int | None) -> Look:
-    since = datetime.fromtimestamp(batch.started_at or 0.0, UTC) - MARGIN
-
-    def is_ours(referral: Referral) -> bool:
-        created = datetime.fromisoformat(referral["created"])
-        return referral.get("campaignId") == campaign and created >= since
-
+def _look(client: Client, campaign: int, application_id: int | None) -> Look:
     if application_id is not None and client.management is not None:
         by_advocate: defaultdict[str, list[Referral]] = defaultdict(list)
-        for referral in client.management.list_referrals(application_id, campaign, created_after=since):
+        for referral in client.management.list_referrals(application_id, campaign):
             by_advocate[str(referral.get("advocateProfileIntegrationId"))].append(referral)
-        return lambda advocate: [found for found in by_advocate.get(advocate, []) if is_ours(found)]
+        return lambda advocate: by_advocate.get(advocate, [])
 
     def in_inventory(advocate: str) -> list[Referral] | None:
         try:
             inventory = client.get_customer_inventory(advocate, referrals=True)
         except NotFoundError:  # codes can exist for an advocate without a profile, and no inventory shows them
             return None
-        return [found for found in inventory.get("referrals") or [] if is_ours(found)]
+        return inventory.get("referrals") or []
 
     return in_inventory
 
 
-def _looked_up(
-    journal: Path, batch: BatchRecord, advocates: dict[int, str], look: Look, taken: set[str]
-) -> Iterator[_Row]:
-    for row in _rows(journal, batch):
-        found = look(advocates[row])
-        free = [referral for referral in found or [] if referral["code"] not in taken]
-        if free:
-            taken.add(free[0]["code"])  # an advocate of two rows has two codes, and each row gets one
-        yield _Row(row, advocates[row], free[0] if free else None, known=found is not None)
+def _find(row: int, shown: list[Referral] | None, terms: dict[str, Any], since: datetime, taken: set[str]) -> _Found:
+    """Conclude what became of one row; a code that some journal or other terms account for is not looked at."""
+    if shown is None:
+        return _Found(row, unclear=UNSEEN)
+    free = [referral for referral in shown if referral["code"] not in taken and fits(referral, terms)]
+    made = {referral["code"]: datetime.fromisoformat(referral["created"]) for referral in free}
+    sure = [referral for referral in free if made[referral["code"]] >= since - SURE]
+    if sure:
+        taken.add(sure[0]["code"])  # an advocate of two rows has two codes, and each row gets one
+        return _Found(row, sure[0])
+    near = any(created >= since - NEAR for created in made.values())
+    return _Found(row, unclear=UNCLEAR if near else None)
 
 
-def _settle(record: Journal, batch: BatchRecord, rows: list[_Row]) -> None:
-    answer = json.dumps({"data": [row.referral for row in rows if row.referral]}).encode()
-    found = [row.row for row in rows if row.referral]
-    absent = [row.row for row in rows if not row.referral and row.known]
-    unknown = [row.row for row in rows if not row.referral and not row.known]
-    kinds = [("done", found), ("planned", absent), ("in_doubt", unknown)]
-    present = [(state, numbers) for state, numbers in kinds if numbers]
-    if len(present) > 1:
-        first = max(b.number for b in record.batches()) + 1
-        parts = [
-            Part(first + at, _spans(numbers), len(numbers), state, batch.status, batch.reason, batch.message)  # type: ignore[arg-type]
-            for at, (state, numbers) in enumerate(present)
-        ]
-        record.settle(batch.number, "accept", answer=answer if found else None, parts=parts)
-    elif found:
+def fits(referral: Referral, terms: dict[str, Any]) -> bool:
+    """Tell whether a referral can have been made under these terms."""
+    pattern = terms.get("referralPattern")
+    if pattern is not None:
+        characters = "".join(terms.get("validCharacters") or DEFAULT_CHARACTERS)
+        form = "".join(f"[{re.escape(characters)}]" if sign == "#" else re.escape(sign) for sign in pattern)
+        if not re.fullmatch(form, referral["code"], re.IGNORECASE):  # an Application may store codes in one case
+            return False
+    wanted = {"campaignId": terms["campaignId"], "usageLimit": terms["usageLimit"]}
+    return all(referral.get(name) == value for name, value in wanted.items())
+
+
+def _settle(record: Journal, batch: BatchRecord, found: list[_Found]) -> None:
+    referrals = [row.referral for row in found if row.referral]
+    answer = json.dumps({"data": referrals}).encode() if referrals else None
+    kinds = {(row.state, row.unclear) for row in found}
+    if kinds == {("done", None)}:
         record.settle(batch.number, "accept", answer=answer)
-    elif absent:
+    elif kinds == {("planned", None)}:
         record.settle(batch.number, "withhold")
+    else:
+        numbers = count(max(b.number for b in record.batches()) + 1)
+        parts = [_part(next(numbers), batch, found, kind) for kind in sorted(kinds, key=str)]
+        record.settle(batch.number, "accept", answer=answer, parts=parts)
+
+
+def _part(number: int, batch: BatchRecord, found: list[_Found], kind: tuple[State, str | None]) -> Part:
+    rows = [row.row for row in found if (row.state, row.unclear) == kind]
+    state, unclear = kind
+    spans = tuple((row, row + 1) for row in rows)
+    return Part(number, spans, len(rows), state, batch.status, batch.reason, unclear, batch.started_at)
 
 
 def _rows(journal: Path, batch: BatchRecord) -> list[int]:
@@ -134,16 +162,15 @@ def _rows(journal: Path, batch: BatchRecord) -> list[int]:
 
 
 def _codes_known(journal: Path) -> set[str]:
-    """Return the codes that the run's kept answers hold: they belong to other rows."""
+    """Return the codes that are accounted for: by this run's answers, and by those of other runs on this machine."""
     known: set[str] = set()
-    with reading(journal) as db:
-        for _, body in read_answers(db):
-            try:
-                known.update(referral["code"] for referral in referrals_in(body))
-            except ValueError:
-                continue  # an answer that broke off; what it holds is what is looked for
+    for path in {journal.resolve(), *_others(journal.parent), *_others(runs_folder())}:
+        with suppress(JournalError), reading(path, whole=False) as db:
+            for _, body in read_answers(db):
+                with suppress(ValueError):  # an answer that broke off; what it holds is what is looked for
+                    known.update(referral["code"] for referral in referrals_in(body))
     return known
 
 
-def _spans(rows: list[int]) -> tuple[Span, ...]:
-    return tuple((row, row + 1) for row in rows)
+def _others(folder: Path) -> set[Path]:
+    return {path.resolve() for path in folder.glob("*.sqlite")}

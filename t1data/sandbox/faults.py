@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from t1data.sandbox.routes import ROUTES
+
 When = Literal["before", "after"]
 
 
@@ -178,8 +180,20 @@ class Faults:
         -------
         Fault
             With its counts `seen` and `struck`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The effect is none, or there is no such operation: a fault that never strikes would test nothing.
         """
+        if not isinstance(effect, Effect):
+            raise TypeError(f"got {effect!r}, valid are Status(...), Delay(...), Reset(...) and the like")
         names = None if on is None else frozenset([on] if isinstance(on, str) else on)
+        unknown = sorted((names or frozenset()) - _operation_names())
+        if unknown:
+            raise ValueError(
+                f"no operation is called {', '.join(unknown)}; valid are {', '.join(sorted(_operation_names()))}"
+            )
         fault = Fault(effect, names, first, nth, every, share, seed)
         with self._lock:
             self._faults.append(fault)
@@ -194,3 +208,7 @@ class Faults:
         """Return what strikes this request, in the order of adding."""
         with self._lock:
             return tuple(fault.effect for fault in self._faults if fault.draw(operation))
+
+
+def _operation_names() -> frozenset[str]:
+    return frozenset(route.operation for route in ROUTES)

@@ -98,8 +98,11 @@ def _source(batches: Batches, schema: pa.Schema, *, name: str, rows: int) -> Sou
 
 
 def _stream(data: Any, name: str) -> pa.RecordBatchReader:
-    with _explained(name):
+    try:
         return pa.RecordBatchReader.from_stream(data)
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:  # a single column has a stream too
+        said = str(error).splitlines()[0]
+        raise InputError(f"{name} cannot be read as a stream of rows ({said}). Give a frame or a table.") from None
 
 
 @contextmanager

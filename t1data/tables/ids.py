@@ -14,7 +14,7 @@ from t1data.errors import InputError
 from t1data.tables.numbers import number_tokens
 from t1data.tables.strings import blank_to_null, data_bytes, has_true, not_utf8, nulls, plain, positions, sizes, without
 from t1data.tables.tokens import Flaw, flaws_of
-from t1data.tables.types import kind_of
+from t1data.tables.types import is_json, kind_of
 
 _MAY_BE_ODD = np.zeros(256, bool)
 """Bytes that a blank or a control character begins with in UTF-8, so that nearly all ids need no second look."""
@@ -44,6 +44,11 @@ def check_id_field(field: pa.Field, *, ids_from_floats: bool = False) -> None:
     ids_from_floats : bool
         The caller has declared that floating point numbers in it are whole.
     """
+    if is_json(field):
+        raise InputError(
+            f"id: column {field.name!r} holds values of several kinds side by side, such as text and numbers. A number"
+            " has no leading zeros any more, if it ever had them: read the column as text where it comes from (dtype=str)"
+        )
     kind = field.type.value_type if at.is_dictionary(field.type) else field.type
     if at.is_floating(kind) and ids_from_floats:
         return
@@ -118,7 +123,7 @@ class Suspect:
 
     Parameters
     ----------
-    code : {"excel_exponent", "float_text", "excel_zeros"}
+    code : {"excel_exponent", "excel_error", "float_text", "excel_zeros"}
         What was seen.
     count : int
         How many ids show it.
@@ -133,13 +138,16 @@ class Suspect:
     @property
     def message(self) -> str:
         """What was seen and what it means, as a sentence without ids."""
-        return SUSPICIONS[self.code].format(count=f"{self.count:,}")
+        rows = ", ".join(str(row + 1) for row in self.rows)
+        more = ", …" if self.count > len(self.rows) else ""
+        return f"{SUSPICIONS[self.code].format(count=f'{self.count:,}')} (rows {rows}{more})"
 
 
 SUSPICIONS = {
     "excel_exponent": "{count} ids look like 1.23E+10: a spreadsheet has shortened them, their digits are gone from"
     " this file",
     "float_text": "all {count} ids end in .0: a program has turned whole numbers into floating point numbers",
+    "excel_error": "{count} ids are errors of a spreadsheet, such as #N/A or #REF!",
     "excel_zeros": "all {count} ids of 16 and more digits have zeros after the 15th: a spreadsheet keeps 15 digits, the"
     " others are gone from this file",
 }
@@ -182,6 +190,10 @@ class IdScan:
         self._seen += len(ids) - ids.null_count
         if has_true(pc.match_substring(ids, "E+")):
             self._add("excel_exponent", pc.match_substring_regex(ids, r"^[0-9](\.[0-9]+)?E\+[0-9]+$"), rows)
+        if has_true(pc.starts_with(ids, "#")):
+            self._add(
+                "excel_error", pc.match_substring_regex(ids, r"^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"), rows
+            )
         if self._sightings["float_text"].count == before:
             self._add("float_text", pc.match_substring_regex(ids, r"^-?[0-9]+\.0$"), rows)
         if self._sightings["excel_zeros"].count == self._long:
@@ -198,6 +210,11 @@ class IdScan:
 
     def suspects(self) -> list[Suspect]:
         """Return what was seen so far."""
-        needed = {"excel_exponent": 1, "float_text": self._seen or 1, "excel_zeros": max(self._long, 2)}
+        needed = {
+            "excel_exponent": 1,
+            "excel_error": 1,
+            "float_text": self._seen or 1,
+            "excel_zeros": max(self._long, 2),
+        }
         seen = {code: sighting for code, sighting in self._sightings.items() if sighting.count >= needed[code]}
         return [Suspect(code, sighting.count, sighting.rows) for code, sighting in seen.items()]

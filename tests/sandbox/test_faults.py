@@ -12,6 +12,7 @@ import pytest
 from caller import has, raw, send, update, upsert
 
 from t1data.sandbox import Close, Delay, Half, Raw, Reset, Sandbox, Slow, Status
+from t1data.sandbox.faults import Faults
 
 BULK = "update_customer_profiles_v2"
 
@@ -228,3 +229,11 @@ def test_a_long_delay_does_not_hold_up_the_end() -> None:
     waiting.join()
     assert answers == [b""]
     assert time.monotonic() - started < 5
+
+
+def test_a_fault_that_could_never_strike_is_refused():
+    faults = Faults()
+    with pytest.raises(ValueError, match="no operation is called update_customers; valid are"):
+        faults.add(Status(503), on="update_customers")
+    with pytest.raises(TypeError, match="got 503, valid are Status"):
+        faults.add(503)
