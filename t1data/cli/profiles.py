@@ -125,7 +125,8 @@ def _write_outcomes(run: Run, outcomes: str | None, *, overwrite: bool) -> bool:
         run.write_outcomes(outcomes, overwrite=overwrite)
     except InputError as error:
         say(
-            f"Error: {error}. The journal holds the outcomes: {typed('runs', 'outcomes', name_of(run), '--to', outcomes)}"
+        again = typed("runs", "outcomes", name_of(run), "--to", outcomes)
+        say(f"Error: {error}. The journal has them: {again}")
         )
         return False
     return True

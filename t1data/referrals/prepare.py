@@ -86,8 +86,8 @@ def prepare(data: Any, *, advocate: str, allow_suspect_ids: bool) -> Advocates:
     spoken = [name for name in source.schema.names if name in TERMS and name != column]
     if spoken:
         raise InputError(
-            f"advocates: all rows of a run have the same terms, and {', '.join(map(repr, spoken))} would not be read. Give"
-            " only the column of advocates, and the terms as arguments"
+            f"advocates: all rows of a run have the same terms, and {', '.join(map(repr, spoken))} would not be read."
+            " Give only the column of advocates, and the terms as arguments"
         )
     found = survey(source, column)
     if not found.rows:

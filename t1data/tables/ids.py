@@ -47,7 +47,8 @@ def check_id_field(field: pa.Field, *, ids_from_floats: bool = False) -> None:
     if is_json(field):
         raise InputError(
             f"id: column {field.name!r} holds values of several kinds side by side, such as text and numbers. A"
-            " number has lost its leading zeros, if it ever had any: read the column as text where it comes from (dtype=str)"
+            " number has lost its leading zeros, if it ever had any: read the column as text where it comes from"
+            " (dtype=str)"
         )
     kind = field.type.value_type if at.is_dictionary(field.type) else field.type
     if at.is_floating(kind) and ids_from_floats:
