@@ -157,10 +157,10 @@ def make_episode(seed: str, kinds: tuple[str, ...], folder: Path, url: str, *, j
 
 def run_worker(tally: Tally, seeds: Iterator[str], options: argparse.Namespace, home: Path) -> None:
     """Play episodes until there were enough kills, or something is wrong."""
-    nursery = Nursery(home / "children.log")
+    nursery, ends = Nursery(home / "children.log"), time.monotonic() + 60 * options.minutes
     kinds = KINDS if options.kind == "all" else (options.kind,)
     try:
-        while tally.kills.total() < options.kills and not tally.violations:
+        while tally.kills.total() < options.kills and not tally.violations and time.monotonic() < ends:
             seed = next(seeds)
             with tempfile.TemporaryDirectory(prefix="episode-", dir=home) as folder:
                 episode = _play(seed, kinds, Path(folder), nursery, options)
@@ -247,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--kind", choices=(*KINDS, "all"), default="all")
     parser.add_argument("--job", choices=sorted(JOBS), default="upsert_profiles")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--broken", choices=sorted(WOUNDS), help="run a broken engine, which must be noticed")
     parser.add_argument("--points", action="store_true", help="list the kills at each point")

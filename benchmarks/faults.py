@@ -152,13 +152,13 @@ def run_seed(seed: str, options: argparse.Namespace) -> Seen:
 
 def run_seeds(options: argparse.Namespace) -> Seen:
     """Play all mixes, several processes at a time since most of a mix is waiting, up to the first violation."""
-    seen = Seen()
+    seen, ends = Seen(), time.monotonic() + 60 * options.minutes
     seeds = [f"{options.seed}-{number}" for number in range(1, options.seeds + 1)]
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
         playing = [pool.submit(run_seed, seed, options) for seed in seeds]
         for done in as_completed(playing):
             seen.add(done.result())
-            if seen.violations:
+            if seen.violations or time.monotonic() > ends:
                 pool.shutdown(cancel_futures=True)
                 break
     return seen
@@ -193,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--broken", choices=sorted(WOUNDS), help="run a broken engine, which must be noticed")
     parser.add_argument("--kinds", action="store_true", help="list the faults of each kind")

@@ -164,8 +164,8 @@ def run(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], list
         refused += not count
         if differs:
             wrong.append(f"seed {seed}: {kind}: {differs}")
-            if len(wrong) >= MOST:
-                break
+        if len(wrong) >= MOST or time.monotonic() > started + 60 * options.minutes:
+            break
     seconds = time.monotonic() - started
     figures = {"files": kinds.total(), **kinds, "rows": rows, "files_to_refuse": refused}
     return figures | {"files_a_second": round(kinds.total() / seconds), "seconds": round(seconds, 1)}, wrong
@@ -187,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--only", help="one input, by the name that a violation gives it")
     parser.add_argument("--broken", choices=WOUNDS, help="read with a broken reader or encoder, which must be noticed")
     return parser

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from shell import Shell, variables
+from shell import PROGRAM, Shell, variables
 
 import t1data as t1
 from t1data.sandbox import Reset
@@ -119,3 +122,29 @@ def test_a_run_that_is_not_there_is_named(shell: Shell, words: tuple[Any, ...]) 
     ended = shell("runs", words[0], "no-such-run", *words[1:])
     assert (ended.code, ended.out) == (2, "")
     assert "'no-such-run'" in ended.err
+
+
+def test_a_disk_that_is_full_at_the_end_keeps_no_summary_from_the_user(sandbox: t1.Sandbox, tmp_path: Path) -> None:
+    # A real small disk, in a mount namespace of its own so that nothing else on the machine sees it.
+    sandbox.load({"attributes": [{"entity": "CustomerProfile", "name": "Age", "type": "number"}]})
+    (tmp_path / "small").mkdir()
+    (tmp_path / "people.csv").write_text("integration_id,Age\n" + "".join(f"c{n},{n}\n" for n in range(9000)))
+    command = (
+        "mount -t tmpfs -o size=60k tmpfs small && exec "
+        f"{shlex.quote(PROGRAM)} profiles upsert people.csv --no-progress --outcomes small/outcomes.csv"
+    )
+    alone = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    done = subprocess.run(
+        [*alone, "sh", "-c", command],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **variables(sandbox, tmp_path)},
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout.splitlines()[-1])["accepted"] == 9000
+    said = " ".join(done.stderr.split())
+    assert "small/outcomes.csv cannot be written: " in said
+    assert "No space left on device" in said
+    assert "runs outcomes" in said

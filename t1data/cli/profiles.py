@@ -124,10 +124,8 @@ def _write_outcomes(run: Run, outcomes: str | None, *, overwrite: bool) -> bool:
     try:
         run.write_outcomes(outcomes, overwrite=overwrite)
     except InputError as error:
-        say(
         again = typed("runs", "outcomes", name_of(run), "--to", outcomes)
         say(f"Error: {error}. The journal has them: {again}")
-        )
         return False
     return True
 
