@@ -57,7 +57,14 @@ class Adapter:
 
 
 def _upsert(client: t1.Client, order: Order) -> Any:
-    return t1.upsert_profiles(client, order.input, journal=order.journal, connections=order.connections, progress=False)
+    return t1.upsert_profiles(
+        client,
+        order.input,
+        journal=order.journal,
+        connections=order.connections,
+        progress=False,
+        allow_suspect_ids=True,  # the ids of the cases are odd on purpose
+    )
 
 
 def _referrals(client: t1.Client, order: Order) -> Any:
