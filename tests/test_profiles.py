@@ -535,11 +535,17 @@ def test_an_id_column_of_several_kinds_is_refused_and_never_sent_as_something_el
     assert not sandbox.requests
 
 
-def test_errors_of_a_spreadsheet_are_no_ids(sandbox: t1.Sandbox, client: t1.Client) -> None:
+def test_ids_that_read_like_errors_of_a_spreadsheet_are_told_in_the_plan_and_sent_as_they_are(
+    sandbox: t1.Sandbox, client: t1.Client
+) -> None:
     frame = pd.DataFrame({"integration_id": ["a", "#N/A", "#REF!", "#1"], "Age": range(4)})
-    with pytest.raises(t1.errors.InputError, match=r"2 ids are errors of a spreadsheet.*rows 2, 3"):
-        t1.upsert_profiles(client, frame)
-    assert not sandbox.requests
+    plan = t1.plan_upsert(client, frame)
+    assert (
+        "2 ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are (rows 2, 3)"
+        in str(plan)
+    )
+    t1.upsert_profiles(client, frame)
+    assert list(attributes(sandbox)) == ["a", "#N/A", "#REF!", "#1"]
 
 
 def test_a_column_alone_is_no_table_and_is_refused_in_words() -> None:

@@ -46,6 +46,8 @@ class UpsertPlan:
         Whether names and types were held against the account's attributes.
     twins : Twins or None
         Ids that a person would take for the same, though they are not.
+    suspicions : tuple of str
+        Signs that a program changed ids, each a sentence; they are sent as they are.
     """
 
     source: str
@@ -64,6 +66,7 @@ class UpsertPlan:
     reading: Mapping[str, str] = field(repr=False)
     catalogue_checked: bool = False
     twins: Twins | None = None
+    suspicions: tuple[str, ...] = ()
 
     @property
     def cleared(self) -> int:
@@ -116,6 +119,7 @@ class UpsertPlan:
             said.append(f"{_many(self.blank_lines, 'blank line')} left out")
         if self.twins:
             said.append(self.twins.message)
+        said += self.suspicions
         said.append(f"{_many(self.cleared, 'cell')} would be cleared")
         said.append("attributes: " + (", ".join(self._attributes()) or "none"))
         checked = "held against the account's attributes" if self.catalogue_checked else "not held against the account"

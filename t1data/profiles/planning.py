@@ -60,6 +60,7 @@ def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
         reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(source, layout.id_column),
+        suspicions=tuple(suspect.message for suspect in prepared.survey.suspects),
     )
 
 

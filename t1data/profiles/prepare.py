@@ -144,8 +144,9 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
     found = survey(source, id_column, infer=untyped, decimal=options.decimal)
     if not found.rows:
         raise InputError(f"{source.name} has no rows")
-    if found.suspects and not options.allow_suspect_ids:
-        said = "; ".join(suspect.message for suspect in found.suspects)
+    blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
+    if blocking and not options.allow_suspect_ids:
+        said = "; ".join(blocking)
         raise InputError(
             f"id: {said}. Take the ids from their source again, or say allow_suspect_ids=True to send them"
         )

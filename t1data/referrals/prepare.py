@@ -92,8 +92,9 @@ def prepare(data: Any, *, advocate: str, allow_suspect_ids: bool) -> Advocates:
     found = survey(source, column)
     if not found.rows:
         raise InputError(f"{source.name} has no rows")
-    if found.suspects and not allow_suspect_ids:
-        said = "; ".join(suspect.message for suspect in found.suspects)
+    blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
+    if blocking and not allow_suspect_ids:
+        said = "; ".join(blocking)
         raise InputError(f"{advocate}: {said}. Say allow_suspect_ids=True to send them")
     return Advocates(source, column, found)
 

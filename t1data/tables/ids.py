@@ -137,6 +137,11 @@ class Suspect:
     rows: tuple[int, ...]
 
     @property
+    def blocks(self) -> bool:
+        """Whether ids are lost for certain, so that nothing is sent; else it is only said."""
+        return self.code != "excel_error"  # somebody may really be called so, as others are called NA or null
+
+    @property
     def message(self) -> str:
         """What was seen and what it means, as a sentence without ids."""
         rows = ", ".join(str(row + 1) for row in self.rows)
@@ -148,7 +153,7 @@ SUSPICIONS = {
     "excel_exponent": "{count} ids look like 1.23E+10: a spreadsheet has shortened them, their digits are gone from"
     " this file",
     "float_text": "all {count} ids end in .0: a program has turned whole numbers into floating point numbers",
-    "excel_error": "{count} ids are errors of a spreadsheet, such as #N/A or #REF!",
+    "excel_error": "{count} ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are",
     "excel_zeros": "all {count} ids of 16 and more digits have zeros after the 15th: a spreadsheet keeps 15 digits, the"
     " others are gone from this file",
 }
