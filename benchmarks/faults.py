@@ -32,7 +32,7 @@ from t1data.retry import Limits
 from tests.fault_server import FaultServer
 
 LIMITS = Limits(first_backoff=0.001, last_backoff=0.004, seconds=20, connect=2, deadline=DEADLINE)
-RUNS = 40  # a run that has not come to its end after so many is called lost
+IDLE = 4  # runs in a row that send nothing and settle nothing: more will not help
 LEAKS = 0.01  # seconds by which a request may seem to come early: it was on its way when the answer was
 
 
@@ -65,13 +65,16 @@ class Trial:
 
     def play(self) -> list[str]:
         """Run, and go on until everything is settled; return what was violated."""
-        for number in range(RUNS):
-            self.account.life = number
-            work(replace(self.order, step="resume" if number % 2 else "begin"), limits=LIMITS)
+        idle = 0
+        while idle < IDLE:
+            before = len(self.account.ledger)
+            self.account.life += 1
+            work(replace(self.order, step="begin" if self.account.life % 2 else "resume"), limits=LIMITS)
             if wrong := self._judge_rest():
                 return wrong
             if not {"unsent", "in_doubt"}.intersection(self.rests[-1].outcomes):
                 break
+            idle = idle + 1 if len(self.account.ledger) == before else 0
         wrong = judge_end(self.case, self.account.ledger, self.rests, patient=False)
         return wrong + _came_too_early(self.account.ledger) + _went_on_without_key(self.account, self.order.connections)
 
@@ -153,7 +156,7 @@ def run_seed(seed: str, options: argparse.Namespace) -> Seen:
 def run_seeds(options: argparse.Namespace) -> Seen:
     """Play all mixes, several processes at a time since most of a mix is waiting, up to the first violation."""
     seen, ends = Seen(), time.monotonic() + 60 * options.minutes
-    seeds = [f"{options.seed}-{number}" for number in range(1, options.seeds + 1)]
+    seeds = [options.only] if options.only else [f"{options.seed}-{n}" for n in range(1, options.seeds + 1)]
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
         playing = [pool.submit(run_seed, seed, options) for seed in seeds]
         for done in as_completed(playing):
@@ -193,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--only", help="one mix, by the name that a violation gives it")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--broken", choices=sorted(WOUNDS), help="run a broken engine, which must be noticed")
