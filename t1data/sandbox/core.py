@@ -15,6 +15,7 @@ import math
 import random
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -188,6 +189,7 @@ class Account:
         self._clock = clock
         self._lock = threading.RLock()
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self.db.close)  # an account that is let go of must not leave its store open
         self.db.row_factory = sqlite3.Row
         try:
             self._open()
