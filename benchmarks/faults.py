@@ -28,7 +28,7 @@ from benchmarks.jobs import Order, set_up, work
 from benchmarks.judge import Rest, applied_again, judge_end, judge_rest, read_outcomes
 from benchmarks.mixes import DEADLINE, Mix, make_mix
 from benchmarks.wounds import WOUNDS
-from t1data.retry import Limits
+from t1data.transport.retry import Limits
 from tests.fault_server import FaultServer
 
 LIMITS = Limits(first_backoff=0.001, last_backoff=0.004, seconds=20, connect=2, deadline=DEADLINE)

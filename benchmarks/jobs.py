@@ -16,7 +16,7 @@ import t1data as t1
 from benchmarks.account import PROFILES, REFERRALS, Wire
 from t1data.client import OPERATIONS
 from t1data.journal import place
-from t1data.retry import Limits
+from t1data.transport.retry import Limits
 
 Step = Literal["begin", "resume", "outcomes"]
 

@@ -11,13 +11,13 @@ from typing import Any, Literal, Self
 from t1data.body import Body, encode_query
 from t1data.config import Settings, settings_named, settings_of
 from t1data.door import Door
-from t1data.key import ApiKey, as_key
 from t1data.lock import LiveLock
 from t1data.management import Management
-from t1data.operations import OPERATIONS, Operation, operation_named
-from t1data.pace_file import PaceName, make_pacer
-from t1data.retry import Limits
-from t1data.transport import Answer, OnWait
+from t1data.transport.key import ApiKey, as_key
+from t1data.transport.operations import OPERATIONS, Operation, operation_named
+from t1data.transport.pace_file import PaceName, make_pacer
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Answer, OnWait
 
 __all__ = ["OPERATIONS", "Client", "Operation"]
 

@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 import platformdirs
 
 from t1data import keyrings
-from t1data.address import parse_base_url
 from t1data.errors import ConfigError
-from t1data.key import ApiKey
+from t1data.transport.address import parse_base_url
+from t1data.transport.key import ApiKey
 
 T = TypeVar("T")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from t1data.address import parse_base_url
 from t1data.body import Body, encode_body
-from t1data.key import ApiKey
 from t1data.lock import LiveLock
-from t1data.operations import Operation
-from t1data.pace import Pacer
-from t1data.retry import Limits
-from t1data.transport import Answer, OnWait, Transport
+from t1data.transport.address import parse_base_url
+from t1data.transport.key import ApiKey
+from t1data.transport.operations import Operation
+from t1data.transport.pace import Pacer
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Answer, OnWait, Transport
 
 
 class Door:

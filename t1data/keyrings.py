@@ -10,7 +10,7 @@ import importlib
 from typing import Any
 
 from t1data.errors import ConfigError
-from t1data.key import ApiKey
+from t1data.transport.key import ApiKey
 
 
 def fetch_key(name: str, base_url: str, *, scheme: str = "ApiKey-v1") -> ApiKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from t1data.errors import ConfigError
-from t1data.operations import Operation
+from t1data.transport.operations import Operation
 
 
 class LiveLock:

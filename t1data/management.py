@@ -14,12 +14,12 @@ from typing import Any, Self
 from t1data.body import encode_query
 from t1data.door import Door
 from t1data.errors import AnswerError, InputError
-from t1data.key import ApiKey, as_key
 from t1data.lock import LiveLock
-from t1data.operations import Operation
-from t1data.pace import Pacer
-from t1data.retry import Limits
-from t1data.transport import Answer
+from t1data.transport.key import ApiKey, as_key
+from t1data.transport.operations import Operation
+from t1data.transport.pace import Pacer
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Answer
 
 Record = dict[str, Any]
 

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t1data import errors
-from t1data.address import is_loopback, parse_base_url, proxy_for
-from t1data.key import ApiKey
-from t1data.operations import OPERATIONS
-from t1data.retry import Limits
-from t1data.transport import Transport
+from t1data.transport.address import is_loopback, parse_base_url, proxy_for
+from t1data.transport.key import ApiKey
+from t1data.transport.operations import OPERATIONS
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Transport
 
 KEY = "0123456789abcdef"
 REPEATABLE = OPERATIONS["update_customer_profiles_v2"]

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from t1data.body import encode_body
 from t1data.client import OPERATIONS, Client
 from t1data.errors import AuthError, ConfigError, InputError, NotFoundError, ServerError
-from t1data.retry import Limits
 from t1data.sandbox import Sandbox
+from t1data.transport.retry import Limits
 
 KEY = "0123456789abcdef"
 AUDIENCE = {"name": "VIP"}

@@ -21,8 +21,7 @@ PACKAGE = ROOT / "t1data"
 # Imports point down. Every module or folder of the package has its place here; a new one is given one.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"address", "answers", "body", "config", "door", "key", "keyrings", "lines", "lock", "operations"}
-    | {"pace", "pace_file", "reach", "retry", "transport", "client", "management", "tables"},
+    {"body", "client", "config", "door", "keyrings", "lock", "management", "tables", "transport"},
     {"journal", "bulk"},
     {"profiles", "audiences", "referrals", "coupons", "sessions", "inventories", "erasure", "exports"},
     {"history"},  # lists the runs of all jobs, and hands each to its own job to be resumed
@@ -36,14 +35,14 @@ ISLANDS = {"", "sandbox"}  # the package's root, which loads all on first use, a
 # Packages that only some modules may know. `lines`, under `transport`, reads from the connection itself.
 KNOWN_TO = {
     "requests": {"transport"},
-    "urllib3": {"transport", "lines"},
+    "urllib3": {"transport"},
     "matplotlib": {"plots"},
     "ipywidgets": {"forms"},
     "IPython": {"forms"},
     "click": {"cli"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
-    "sqlite3": {"journal", "pace_file", "sandbox"},
+    "sqlite3": {"journal", "transport", "sandbox"},
 }
 HEAVY = ["pandas", "numpy", "pyarrow", "duckdb", "requests", "matplotlib", "ipywidgets", "starlette", "uvicorn"]
 

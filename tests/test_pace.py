@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t1data import Client, Sandbox
-from t1data.address import parse_base_url
 from t1data.errors import ConfigError, ConflictError
-from t1data.key import ApiKey
-from t1data.operations import OPERATIONS, Operation
-from t1data.pace import Pacer, in_memory, wait_for
 from t1data.sandbox.options import Options
-from t1data.transport import Transport
+from t1data.transport.address import parse_base_url
+from t1data.transport.key import ApiKey
+from t1data.transport.operations import OPERATIONS, Operation
+from t1data.transport.pace import Pacer, in_memory, wait_for
+from t1data.transport.transport import Transport
 
 WRITE, CREATE = OPERATIONS["update_customer_profiles_v2"], OPERATIONS["create_audience_v2"]
 

@@ -13,11 +13,11 @@ from certificate import self_signed
 from clocks import Time
 from fault_server import FaultServer, answer
 
-from t1data.address import parse_base_url
 from t1data.errors import CertificateError, ConnectError
-from t1data.key import ApiKey
-from t1data.operations import OPERATIONS
-from t1data.transport import Transport
+from t1data.transport.address import parse_base_url
+from t1data.transport.key import ApiKey
+from t1data.transport.operations import OPERATIONS
+from t1data.transport.transport import Transport
 
 
 def transport_to(url: str, time: Time, **options: Any) -> Transport:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t1data.operations import OPERATIONS, Operation
-from t1data.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, asked_wait, decide
+from t1data.transport.operations import OPERATIONS, Operation
+from t1data.transport.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, asked_wait, decide
 
 REPEATABLE = OPERATIONS["update_customer_profiles_v2"]
 ONCE = OPERATIONS["create_referral"]

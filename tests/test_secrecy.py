@@ -23,10 +23,10 @@ from fault_server import Act, FaultServer, answer, cut, hang_up, page, raw, redi
 from t1data.client import Client
 from t1data.config import settings_named, settings_of
 from t1data.errors import T1DataError
-from t1data.key import ApiKey
 from t1data.management import Management
-from t1data.retry import Limits
-from t1data.transport import Transport
+from t1data.transport.key import ApiKey
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Transport
 
 CANARY = "t1canary-5f0c9be2a7d84c31"
 

@@ -24,8 +24,8 @@ from shell import Shell, variables
 
 from t1data import Client, Sandbox
 from t1data.errors import ConfigError
-from t1data.pace import Pacer, wait_for
-from t1data.pace_file import PaceFile, shared_file
+from t1data.transport.pace import Pacer, wait_for
+from t1data.transport.pace_file import PaceFile, shared_file
 
 KEY = "0123456789abcdef"
 SHOP = "https://shop.talon.one"
@@ -214,7 +214,7 @@ def test_a_file_locked_in_the_middle_stops_nobody_and_what_was_learnt_meanwhile_
     time = Time()
     one, other = shared(file, time), shared(file, time)
     assert start(one, time) == 0
-    with locked(file), caplog.at_level(logging.WARNING, "t1data.pace"):
+    with locked(file), caplog.at_level(logging.WARNING, "t1data.transport.pace"):
         began = real_time.monotonic()
         assert [start(one, time) for _ in range(20)] == [round(0.1 * n, 6) for n in range(1, 21)]
         one.slowed(time.now)
@@ -244,8 +244,8 @@ def test_a_folder_that_is_deleted_in_the_middle_is_made_anew(file: Path):
 CHILD = """
 import sys, threading, time
 from pathlib import Path
-from t1data.pace import Pacer, wait_for
-from t1data.pace_file import PaceFile
+from t1data.transport.pace import Pacer, wait_for
+from t1data.transport.pace_file import PaceFile
 pacer = Pacer(float(sys.argv[2]), change=PaceFile(Path(sys.argv[1])).change)
 print("ready", flush=True)
 ends = float(sys.stdin.readline()) + float(sys.argv[3])
@@ -300,8 +300,8 @@ def test_a_process_killed_while_it_waits_costs_its_slots_and_no_more(file: Path)
     waiting = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from t1data.pace import Pacer\n"
-        "from t1data.pace_file import PaceFile\n"
+        "from t1data.transport.pace import Pacer\n"
+        "from t1data.transport.pace_file import PaceFile\n"
         "def wait(stop, seconds): print('waits', flush=True); time.sleep(60)\n"
         "pacer = Pacer(2, change=PaceFile(Path(sys.argv[1])).change)\n"
         "for _ in range(2): pacer.pause(None, wait)"
@@ -317,8 +317,8 @@ def test_a_child_of_a_fork_shares_with_its_parent(file: Path):
     code = """
 import os, sys
 from pathlib import Path
-from t1data.pace import Pacer
-from t1data.pace_file import PaceFile
+from t1data.transport.pace import Pacer
+from t1data.transport.pace_file import PaceFile
 pacer = Pacer(1, change=PaceFile(Path(sys.argv[1])).change)
 pacer.slot()
 child = os.fork()

@@ -36,12 +36,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t1data import errors
-from t1data.address import parse_base_url
-from t1data.key import ApiKey
-from t1data.operations import OPERATIONS
-from t1data.pace import Pacer
-from t1data.retry import Limits
-from t1data.transport import Answer, Transport
+from t1data.transport.address import parse_base_url
+from t1data.transport.key import ApiKey
+from t1data.transport.operations import OPERATIONS
+from t1data.transport.pace import Pacer
+from t1data.transport.retry import Limits
+from t1data.transport.transport import Answer, Transport
 
 KEY = "0123456789abcdef"
 REPEATABLE = OPERATIONS["update_customer_profiles_v2"]

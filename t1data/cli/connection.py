@@ -17,7 +17,7 @@ from t1data.errors import ConfigError
 
 if TYPE_CHECKING:
     from t1data.client import Client
-    from t1data.pace_file import PaceName
+    from t1data.transport.pace_file import PaceName
 
 _VARIABLES = ("T1DATA_BASE_URL", "T1DATA_API_KEY", "T1DATA_MANAGEMENT_KEY")
 

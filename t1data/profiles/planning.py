@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from t1data.bulk.batches import Batch, EncodedRows, cut
@@ -10,6 +10,7 @@ from t1data.client import Client
 from t1data.profiles.plan import UpsertPlan
 from t1data.profiles.prepare import Part, Prepared
 from t1data.profiles.send import job_of
+from t1data.tables.layout import Layout
 from t1data.tables.problems import Problem
 from t1data.tables.twins import find_twins
 
@@ -21,8 +22,6 @@ MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line fo
 
 def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
     """Return the plan of a prepared input."""
-    import pandas as pd
-
     job = job_of(client, 1)
     cleared: dict[str, int] = {}
     problems: list[Problem] = []
@@ -39,10 +38,6 @@ def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
     batches = [len(b) for b in cut(rows(), limit=job.batch_limit, max_bytes=job.max_bytes) if isinstance(b, Batch)]
     ready, same = sum(batches), sum(duplicate.same for duplicate in prepared.duplicates.values())
     layout, source = prepared.layout, prepared.source
-    columns = pd.DataFrame(
-        [(c.name, c.attribute, c.type, c.missing, c.default, cleared.get(c.attribute, 0)) for c in layout.columns],
-        columns=["column", "attribute", "type", "missing", "default", "cleared"],
-    )
     return UpsertPlan(
         source=source.name,
         base_url=client.base_url,
@@ -54,13 +49,22 @@ def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
         requests=len(batches),
         seconds=len(batches) / client.rate if client.rate else None,
         id_column=layout.id_column,
-        columns=columns,
+        columns=_column_frame(layout, cleared),
         constants=layout.constants,
         problems=problem_frame(prepared, problems),
         reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(source, layout.id_column),
         suspicions=tuple(suspect.message for suspect in prepared.survey.suspects),
+    )
+
+
+def _column_frame(layout: Layout, cleared: Mapping[str, int]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        [(c.name, c.attribute, c.type, c.missing, c.default, cleared.get(c.attribute, 0)) for c in layout.columns],
+        columns=["column", "attribute", "type", "missing", "default", "cleared"],
     )
 
 

@@ -1,7 +1,7 @@
 """The one narrow door to the network: send → retried → paced → once.
 
-Only here is `requests` known, and of it only the connections of its adapter are used: they bring TLS and the
-way through a proxy. Measured in one run, CPU a request: its session 770 µs, its adapter 365, this module
+Of `requests` only the connections of its adapter are used (`dialling`): they bring TLS and the way through a proxy.
+ Measured in one run, CPU a request: its session 770 µs, its adapter 365, this module
 with retries, pace and deadline 205, the standard library's bare connection 140. What is left out is what we
 switch off anyway: redirects, cookies, ``.netrc``, hooks, and the un-escaping of ``%2E%2E`` in paths.
 """
@@ -9,30 +9,34 @@ switch off anyway: redirects, cookies, ``.netrc``, hooks, and the un-escaping of
 from __future__ import annotations
 
 import random
-import ssl
 import threading
 import time
 import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from importlib.metadata import version
-from typing import Any
 
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.exceptions import HTTPError
-
-from t1data.address import Address, proxy_for, tls_context
-from t1data.answers import Answer, error_for, is_done, without_key
 from t1data.errors import InDoubtError, RequestError, StoppedError
-from t1data.key import ApiKey
-from t1data.lines import Dial, Lines, Request
-from t1data.operations import Operation
-from t1data.pace import Pacer, Wait, wait_for
-from t1data.reach import make_contact
-from t1data.retry import Breaker, Budget, Decision, Exchange, Failure, Limits, asked_wait, decide, wants_slower
+from t1data.transport.address import Address, proxy_for
+from t1data.transport.answers import Answer, error_for, is_done, without_key
+from t1data.transport.dialling import dialler
+from t1data.transport.key import ApiKey
+from t1data.transport.lines import Lines, Request
+from t1data.transport.operations import Operation
+from t1data.transport.pace import Pacer, Wait, wait_for
+from t1data.transport.reach import make_contact
+from t1data.transport.retry import (
+    Breaker,
+    Budget,
+    Decision,
+    Exchange,
+    Failure,
+    Limits,
+    asked_wait,
+    decide,
+    wants_slower,
+)
 
 __all__ = ["Answer", "Operation", "Transport"]
 
@@ -101,7 +105,7 @@ class Transport:
         self._clock, self._wait, self._chance = clock, wait, chance
         self._budget, self._breaker = Budget(), Breaker()
         self._address, self._proxied = address, proxy_for(address, environment) is not None
-        dial = _dialler(address, limits.connect, environment)
+        dial = dialler(address, limits.connect, environment)
         self._lines = Lines(dial, most_idle=connections, clock=clock)
         weakref.finalize(self, self._lines.close)  # notebooks rarely close what they open
 
@@ -252,48 +256,3 @@ def _answer(job: _Job, exchange: Exchange, *, attempts: int, waited: float) -> A
 
 def _stopped(operation: Operation) -> StoppedError:
     return StoppedError(f"{operation.name}: stopped before it was sent.", operation=operation.name)
-
-
-def _dialler(address: Address, timeout: float, environment: Mapping[str, str] | None) -> Dial:
-    """Make the function that opens a connection or says why it cannot."""
-    pool = _pool(address, environment)
-
-    def dial() -> HTTPConnection | Failure:
-        connection = _connection(pool, timeout)
-        failure = _connect(connection)
-        return failure or connection
-
-    return dial
-
-
-def _pool(address: Address, environment: Mapping[str, str] | None) -> Any:
-    """Let `requests` choose the kind of connection and its settings."""
-    adapter = HTTPAdapter()
-    proxy = proxy_for(address, environment)
-    tls: dict[str, Any] = (
-        {"ssl_context": tls_context(DEFAULT_CA_BUNDLE_PATH, environment)} if address.scheme == "https" else {}
-    )
-    adapter.init_poolmanager(1, 1, **tls)
-    manager = adapter.proxy_manager_for(proxy, **tls) if proxy else adapter.poolmanager
-    return manager.connection_from_host(address.host, address.port, scheme=address.scheme)
-
-
-def _connection(pool: Any, timeout: float) -> HTTPConnection:
-    near = pool.proxy or pool
-    connection: HTTPConnection = pool.ConnectionCls(host=near.host, port=near.port, timeout=timeout, **pool.conn_kw)
-    if pool.proxy:
-        connection.set_tunnel(pool.host, pool.port, headers=pool.proxy_headers)
-    return connection
-
-
-def _connect(connection: HTTPConnection) -> Failure | None:
-    try:
-        connection.connect()
-    except ssl.SSLCertVerificationError:
-        failure = Failure.CERTIFICATE
-    except (OSError, HTTPError):
-        failure = Failure.CONNECT
-    else:
-        return None
-    connection.close()
-    return failure

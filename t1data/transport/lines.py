@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from socket import socket
 from typing import Any, NamedTuple, cast
 
-from t1data.retry import Exchange, Failure
+from t1data.transport.retry import Exchange, Failure
 
 Dial = Callable[[], HTTPConnection | Failure]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from t1data.operations import Operation
+from t1data.transport.operations import Operation
 
 _LATER = frozenset({408, 409, 421, 423, 425, 429})
 _SECONDS = re.compile(r"\s*(\d{1,18}(?:\.\d{1,18})?)\s*")
@@ -109,7 +109,7 @@ def decide(
 
     Examples
     --------
-    >>> from t1data.operations import OPERATIONS
+    >>> from t1data.transport.operations import OPERATIONS
     >>> answer = Exchange(status=429, headers={"retry-after": "7"})
     >>> decide(OPERATIONS["create_referral"], answer, attempt=1, elapsed=0.1, chance=0.5).wait
     7.0

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from t1data import errors
-from t1data.operations import Operation
-from t1data.retry import Exchange, Failure, asked_wait
+from t1data.transport.operations import Operation
+from t1data.transport.retry import Exchange, Failure, asked_wait
 
 _JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml\+xml)\s*(?:;.*)?", re.IGNORECASE)

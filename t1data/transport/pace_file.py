@@ -21,9 +21,9 @@ from typing import Literal
 
 import platformdirs
 
-from t1data.address import parse_base_url
 from t1data.errors import ConfigError
-from t1data.pace import Course, Pacer, Step
+from t1data.transport.address import parse_base_url
+from t1data.transport.pace import Course, Pacer, Step
 
 PaceName = Literal["own", "shared"]
 
@@ -39,14 +39,14 @@ _TABLE = f"CREATE TABLE IF NOT EXISTS course (id INTEGER PRIMARY KEY, {' REAL, '
 _READ = f"SELECT {', '.join(_NAMES)} FROM course WHERE id = 1"  # noqa: S608
 _WRITE = f"REPLACE INTO course (id, {', '.join(_NAMES)}) VALUES (1{', ?' * len(_NAMES)})"  # noqa: S608
 
-logger = logging.getLogger("t1data.pace")
+logger = logging.getLogger("t1data.transport.pace")
 
 
 class PaceFile:
     """Keeps a course in a file; any number of processes and threads may change it.
 
     A file that fails while it is in use stops no request: for some seconds the process goes on alone, with the
-    course as it last saw it, and says so by a warning of the logger ``t1data.pace``.
+    course as it last saw it, and says so by a warning of the logger ``t1data.transport.pace``.
 
     Parameters
     ----------

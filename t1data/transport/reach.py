@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 
-from t1data.address import Address
 from t1data.errors import CertificateError, ConnectError
-from t1data.lines import Lines
-from t1data.pace import Wait
-from t1data.retry import Failure
+from t1data.transport.address import Address
+from t1data.transport.lines import Lines
+from t1data.transport.pace import Wait
+from t1data.transport.retry import Failure
 
 _TRIES, _PAUSE = 2, 0.5
 
