@@ -230,6 +230,21 @@ def test_a_code_from_about_the_time_of_the_request_leaves_the_row_in_doubt(
     assert "not certain that it is this one" in settled.outcomes["message"][1]
 
 
+def test_a_row_that_an_answer_left_out_is_not_given_an_older_code(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    for advocate in ("a", "b"):
+        client.update_customer_profile_v2(advocate, {})
+    older = client.create_referral({"campaignId": 45, "advocateProfileIntegrationId": "b", "usageLimit": 1})
+    sandbox.faults.add(Status(201, body=json.loads(_answer("a")), when="before"), on=CREATE)
+    run = t1.create_referrals(client, ["a", "b"], campaign_id=45)
+    assert run.outcomes["outcome"].tolist() == ["accepted", "in_doubt"]
+    with sqlite3.connect(run.journal) as db:
+        db.execute("UPDATE batch SET started_at = started_at + 30")  # the older code was made well before
+    db.close()
+    settled = t1.reconcile(client, run.id, data=["a", "b"])
+    assert settled.counts["in_doubt"] == 1
+    assert older["code"] not in set(settled.codes["code"])
+
+
 def test_an_advocate_that_no_inventory_can_show_is_told_what_to_do(sandbox: t1.Sandbox, client: t1.Client) -> None:
     sandbox.faults.add(Reset("after"), on=CREATE, first=1)
     run = t1.create_referrals(client, ["ghost"], campaign_id=45)

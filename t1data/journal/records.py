@@ -114,7 +114,6 @@ class Part:
     status: int | None = None
     reason: str | None = None
     message: str | None = None
-    started_at: float | None = None
 
 
 @dataclass(frozen=True)

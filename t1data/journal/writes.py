@@ -34,22 +34,13 @@ def insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
 
 
 def insert_batch(db: sqlite3.Connection, part: Part, parent: int | None) -> None:
-    """Note a batch."""
+    """Note a batch. One that takes over rows which were sent already was sent when its parent was."""
     spans = " ".join(f"{start}:{stop}" for start, stop in part.spans)
+    sent_by = None if part.state == "planned" else parent
     db.execute(
         "INSERT INTO batch (number, parent, spans, rows, state, status, reason, message, started_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            part.number,
-            parent,
-            spans,
-            part.rows,
-            part.state,
-            part.status,
-            part.reason,
-            part.message,
-            part.started_at,
-        ),
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT started_at FROM batch WHERE number = ?))",
+        (part.number, parent, spans, part.rows, part.state, part.status, part.reason, part.message, sent_by),
     )
 
 

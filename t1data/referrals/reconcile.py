@@ -152,7 +152,7 @@ def _part(number: int, batch: BatchRecord, found: list[_Found], kind: tuple[Stat
     rows = [row.row for row in found if (row.state, row.unclear) == kind]
     state, unclear = kind
     spans = tuple((row, row + 1) for row in rows)
-    return Part(number, spans, len(rows), state, batch.status, batch.reason, unclear, batch.started_at)
+    return Part(number, spans, len(rows), state, batch.status, batch.reason, unclear)
 
 
 def _rows(journal: Path, batch: BatchRecord) -> list[int]:
