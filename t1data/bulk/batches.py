@@ -43,13 +43,16 @@ class EncodedRows:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that go out in one request. `spans` name them in the journal; `lines` are told to it beforehand."""
+    """Rows that go out in one request.
+
+    `spans` name them in the journal, and `lines` are told to it beforehand. The `number` is 0 until it has one there.
+    """
 
     rows: Rows
     pieces: pa.Array
     spans: tuple[Span, ...]
     lines: list[Line] = field(default_factory=list)
-    number: int | None = None
+    number: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,7 +65,7 @@ class Batch:
 
     def as_part(self, state: State = "planned", **said: Any) -> Part:
         """Return what the journal is told of this batch."""
-        return Part(self.number or 0, self.spans, len(self), state, **said)
+        return Part(self.number, self.spans, len(self), state, **said)
 
     def part(self, keep: slice | npt.NDArray[np.bool_]) -> Batch:
         """Return the batch of some of these rows."""

@@ -142,7 +142,7 @@ class Delivery:
 
     def send(self, batch: Batch) -> int | RefusedError:
         """Send one batch and settle it; return how many rows were accepted. A refusal is returned unsettled."""
-        number = batch.number or 0
+        number = batch.number
         self._watch.control.wait_while_paused()
         self._journal.intend(number)
         try:
@@ -163,7 +163,7 @@ class Delivery:
         return 0
 
     def _accepted(self, batch: Batch, answer: Answered) -> int:
-        number, status, attempts, waited = batch.number or 0, answer.status, answer.attempts, answer.waited
+        number, status, attempts, waited = batch.number, answer.status, answer.attempts, answer.waited
         if self._job.read is not None:
             self._journal.keep_answer(number, answer.body, status=status, attempts=attempts, waited=waited)
             self._watch.count("accepted", 0, requests=answer.attempts)
@@ -175,7 +175,7 @@ class Delivery:
     def _refused(self, batch: Batch, error: RefusedError) -> int | RefusedError:
         """Settle a refusal that is not narrowed: nobody may find out by sending rows again that make new things."""
         if isinstance(error, ConflictError) and self._job.repeatable:  # somebody else was at the customer: not the row
-            self._withhold(batch.number or 0, error, stop=False)
+            self._withhold(batch.number, error, stop=False)
             return 0
         if self._job.repeatable or (isinstance(error, TooLargeError) and len(batch) > 1):
             return error
@@ -190,7 +190,7 @@ class Delivery:
 
     def _doubt(self, batch: Batch, error: InDoubtError) -> None:
         self._journal.settle(
-            batch.number or 0,
+            batch.number,
             "doubt",
             status=error.status,
             attempts=error.attempts,
@@ -210,7 +210,7 @@ class Delivery:
         assert self._job.read is not None
         goods = self._job.read(batch, body)
         got = int(goods.got.sum())
-        number, missing = batch.number or 0, len(batch) - got
+        number, missing = batch.number, len(batch) - got
         if not missing:
             self._journal.settle(number, "accept", message=goods.message)
         elif not got:
@@ -228,7 +228,7 @@ class Delivery:
     def divide(self, batch: Batch, error: RefusedError, parts: list[Batch]) -> None:
         """Settle a refused batch by parts that take over its rows."""
         self._journal.settle(
-            batch.number or 0,
+            batch.number,
             "refuse",
             status=error.status,
             attempts=error.attempts,
@@ -239,14 +239,14 @@ class Delivery:
 
     def recut(self, old: list[Batch], parent: Batch, parts: list[Batch]) -> None:
         """Replace parts that were never sent by others of the same rows."""
-        numbers = [part.number or 0 for part in old]
-        self._journal.recut(numbers, parent.number or 0, [part.as_part() for part in parts])
+        numbers = [part.number for part in old]
+        self._journal.recut(numbers, parent.number, [part.as_part() for part in parts])
 
     def refuse(self, batch: Batch, error: RefusedError) -> str:
         """Settle rows as refused; return the server's words about them, without the rows' values."""
         field, message = said_of_rows(error, batch.body(b"", b","))
         self._journal.settle(
-            batch.number or 0,
+            batch.number,
             "refuse",
             status=error.status,
             attempts=error.attempts,

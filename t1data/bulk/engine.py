@@ -85,7 +85,7 @@ class Engine:
                 self._journal.note_lines(batch)
                 self._count_lines(batch)
             elif batch.number in self._answered:
-                self._delivery.read_goods(batch, self._journal.kept_answer(batch.number or 0))
+                self._delivery.read_goods(batch, self._journal.kept_answer(batch.number))
             elif not self._put(self._planned(batch)):
                 return
 
@@ -101,10 +101,10 @@ class Engine:
 
     def _planned(self, batch: Batch) -> Batch:
         """Return the batch with a number, after the journal knows of it."""
-        if batch.number is not None:
+        if batch.number:
             return batch
         batch = self._delivery.numbered(batch)
-        self._journal.plan(batch.number or 0, batch.spans, len(batch), batch.lines)
+        self._journal.plan(batch.number, batch.spans, len(batch), batch.lines)
         self._count_lines(batch.lines)
         return batch
 
