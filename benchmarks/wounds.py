@@ -66,7 +66,7 @@ def alters_values() -> Iterator[None]:
     """Write some numbers a little differently."""
     body = Batch.body
 
-    def altered(self: Batch, prefix: bytes, suffix: bytes) -> bytes:
+    def altered(self: Batch, prefix: bytes = b"", suffix: bytes = b"") -> bytes:
         return body(self, prefix, suffix).replace(b'"Points":1', b'"Points":2')
 
     with patch.object(Batch, "body", altered):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t1data.bulk.batches import EncodedRows
-from t1data.bulk.delivery import Job
+from t1data.bulk.batches import Batch, EncodedRows
 from t1data.bulk.engine import Engine
+from t1data.bulk.job import Job
 from t1data.bulk.progress import Progress, Watch
 from t1data.errors import (
     AuthError,
@@ -95,7 +96,7 @@ def encoded(rows: list[int], *, chunk: int = 700, invalid: frozenset[int] = froz
 def run_through(
     folder: Path,
     chunks: list[EncodedRows],
-    send: object,
+    send: Callable[..., object],
     *,
     total: int,
     name: str = "run.sqlite",
@@ -103,7 +104,10 @@ def run_through(
     limit: int = 1000,
     connections: int = 4,
 ) -> Run:
-    job = Job(send, PREFIX, SUFFIX, batch_limit=limit, connections=connections)  # type: ignore[arg-type]
+    def post(batch: Batch, stop: threading.Event, on_wait: object) -> object:
+        return send(batch.body(PREFIX, SUFFIX), stop, on_wait)
+
+    job = Job(post, batch_limit=limit, connections=connections)  # type: ignore[arg-type]
     journal = Journal(folder / name)
     watch = watch or Watch(total)
     journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=total)

@@ -1,18 +1,17 @@
-"""Encoded rows cut into batches, and a refused batch cut into smaller ones. Pure: nothing here is sent or stored."""
+"""Encoded rows, batches of them, and a refused batch cut into smaller ones. Pure: nothing here is sent or stored."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from t1data.errors import JournalError
-from t1data.journal.records import BatchRecord, Line, Part, Span, State
+from t1data.journal.records import Line, Part, Span, State
 
 Rows = npt.NDArray[np.int64]
 
@@ -28,17 +27,32 @@ class EncodedRows:
     rows : ndarray of int64
         0-based row numbers, ascending; one for each piece.
     pieces : pyarrow BinaryArray or LargeBinaryArray
-        One JSON object a row, each followed by a comma.
+        One JSON value a row, each followed by a comma.
     lines : list of Line
         The rows that will not be sent, with the reason.
     stop : int
         The row number after the last row of the input that this covers.
+    keys : pyarrow StringArray, optional
+        What a request says once for all its rows, such as a value of its path: only rows of one key share a request.
+    lanes : pyarrow StringArray, optional
+        Whose rows they are: those of one lane are sent one after the other, in order.
     """
 
     rows: Rows
     pieces: pa.Array
     lines: list[Line]
     stop: int
+    keys: pa.Array | None = None
+    lanes: pa.Array | None = None
+
+    def part(self, keep: slice | npt.NDArray[np.bool_]) -> EncodedRows:
+        """Return some of the rows, without the lines."""
+
+        def kept(array: pa.Array) -> pa.Array:
+            return array[keep] if isinstance(keep, slice) else array.filter(pa.array(keep))
+
+        keys, lanes = (None if array is None else kept(array) for array in (self.keys, self.lanes))
+        return EncodedRows(self.rows[keep], kept(self.pieces), [], self.stop, keys, lanes)
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class Batch:
     """Rows that go out in one request.
 
     `spans` name them in the journal, and `lines` are told to it beforehand. The `number` is 0 until it has one there.
+    `key` and `lane` are those of its rows.
     """
 
     rows: Rows
@@ -53,13 +68,15 @@ class Batch:
     spans: tuple[Span, ...]
     lines: list[Line] = field(default_factory=list)
     number: int = 0
+    key: str | None = None
+    lane: str | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def body(self, prefix: bytes, suffix: bytes) -> bytes:
+    def body(self, prefix: bytes = b"", suffix: bytes = b"") -> bytes:
         """Return the request's body: one copy of the pieces' bytes, no object for each row."""
-        offsets = _offsets(self.pieces)
+        offsets = offsets_of(self.pieces)
         data = memoryview(self.pieces.buffers()[2])
         return b"".join((prefix, data[offsets[0] : offsets[-1] - 1], suffix))
 
@@ -72,80 +89,11 @@ class Batch:
         if isinstance(keep, slice):
             start, stop, _ = keep.indices(len(self))
             rows, pieces = self.rows[start:stop], self.pieces.slice(start, stop - start)
-            return Batch(rows, pieces, _clip(self.spans, int(rows[0]), int(rows[-1]) + 1))
-        return Batch(self.rows[keep], self.pieces.filter(pa.array(keep)), _kept(self.spans, self.rows, keep))
-
-
-def cut(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int, start: int = 0) -> Iterator[Batch | list[Line]]:
-    """Yield batches of at most `limit` rows and about `max_bytes`, in input order, and lines that precede none of them.
-
-    The spans of the batches join without a gap from `start` on, so that every row of the input stands in one.
-    """
-    rows: Rows = np.empty(0, dtype=np.int64)
-    pieces: pa.Array | None = None
-    lines: list[Line] = []
-    for chunk in encoded:
-        rows = np.concatenate((rows, chunk.rows))
-        pieces = chunk.pieces if pieces is None else pa.concat_arrays([pieces, chunk.pieces])
-        lines += chunk.lines
-        while (count := _fitting(pieces, limit, max_bytes)) < len(rows):
-            stop = int(rows[count - 1]) + 1
-            mine, lines = _before(lines, stop)
-            yield Batch(rows[:count], pieces.slice(0, count), ((start, stop),), mine)
-            rows, pieces, start = rows[count:], pieces.slice(count), stop
-        if lines and not len(rows):  # an input of bad rows only must not pile up here
-            yield lines
-            lines = []
-    if len(rows):
-        assert pieces is not None
-        stop = int(rows[-1]) + 1
-        mine, lines = _before(lines, stop)
-        yield Batch(rows, pieces, ((start, stop),), mine)
-    if lines:
-        yield lines
-
-
-def regather(encoded: Iterable[EncodedRows], known: Sequence[BatchRecord]) -> Iterator[Batch]:
-    """Yield anew the batches of `known`, by the spans that the journal gives them. Boundaries are never recomputed."""
-    waiting = sorted(known, key=lambda record: record.spans[0])
-    found: dict[int, list[tuple[Rows, pa.Array]]] = {}
-    for chunk in encoded:
-        for record in waiting:
-            keep = _within(chunk.rows, record.spans)
-            if keep.any():
-                found.setdefault(record.number, []).append((chunk.rows[keep], chunk.pieces.filter(pa.array(keep))))
-        ready = [record for record in waiting if record.spans[-1][1] <= chunk.stop]
-        waiting = [record for record in waiting if record.spans[-1][1] > chunk.stop]
-        for record in ready:
-            parts = found.pop(record.number, [])
-            if sum(len(rows) for rows, _ in parts) != record.rows:
-                raise JournalError("the input no longer has the rows that this run began with; nothing was sent")
-            rows = np.concatenate([rows for rows, _ in parts])
-            yield Batch(rows, pa.concat_arrays([p for _, p in parts]), record.spans, number=record.number)
-        if not waiting:
-            return
-
-
-def split_at(encoded: Iterable[EncodedRows], row: int) -> tuple[Iterator[EncodedRows], Iterator[EncodedRows]]:
-    """Return the rows before `row` and those from it on; the first must be read to its end before the second."""
-    source = iter(encoded)
-    rest: list[EncodedRows] = []
-
-    def before() -> Iterator[EncodedRows]:
-        for chunk in source:
-            if chunk.stop <= row:
-                yield chunk
-                continue
-            low, high = _split_chunk(chunk, row)
-            rest.append(high)
-            yield low
-            return
-
-    def after() -> Iterator[EncodedRows]:
-        yield from rest
-        yield from source
-
-    return before(), after()
+            spans = _clip(self.spans, int(rows[0]), int(rows[-1]) + 1)
+        else:
+            rows, pieces = self.rows[keep], self.pieces.filter(pa.array(keep))
+            spans = _kept(self.spans, self.rows, keep)
+        return replace(self, rows=rows, pieces=pieces, spans=spans, lines=[], number=0)
 
 
 def halves(batch: Batch) -> list[Batch]:
@@ -187,41 +135,11 @@ def _named(problems: Sequence[dict[str, Any]], count: int) -> set[int]:
     return found
 
 
-def _offsets(pieces: pa.Array) -> npt.NDArray[np.int64]:
+def offsets_of(pieces: pa.Array) -> npt.NDArray[np.int64]:
+    """Return where each piece begins in the array's data, and where the last one ends."""
     kind = np.int64 if pa.types.is_large_binary(pieces.type) or pa.types.is_large_string(pieces.type) else np.int32
     every = np.frombuffer(pieces.buffers()[1], dtype=kind)
     return every[pieces.offset : pieces.offset + len(pieces) + 1].astype(np.int64)
-
-
-def _fitting(pieces: pa.Array, limit: int, max_bytes: int) -> int:
-    """Return how many of the first pieces fit into one batch; at least one."""
-    if not len(pieces):
-        return 0
-    offsets = _offsets(pieces.slice(0, limit))
-    fits = int(np.searchsorted(offsets, offsets[0] + max_bytes, side="right")) - 1
-    return max(1, min(limit, len(pieces), fits))
-
-
-def _before(lines: list[Line], stop: int) -> tuple[list[Line], list[Line]]:
-    if not lines:
-        return [], []
-    return [line for line in lines if line.row < stop], [line for line in lines if line.row >= stop]
-
-
-def _within(rows: Rows, spans: Iterable[Span]) -> npt.NDArray[np.bool_]:
-    keep = np.zeros(len(rows), dtype=bool)
-    for start, stop in spans:
-        keep[np.searchsorted(rows, start) : np.searchsorted(rows, stop)] = True
-    return keep
-
-
-def _split_chunk(chunk: EncodedRows, row: int) -> tuple[EncodedRows, EncodedRows]:
-    place = int(np.searchsorted(chunk.rows, row))
-    low, high = _before(chunk.lines, row)
-    return (
-        EncodedRows(chunk.rows[:place], chunk.pieces.slice(0, place), low, row),
-        EncodedRows(chunk.rows[place:], chunk.pieces.slice(place), high, chunk.stop),
-    )
 
 
 def _clip(spans: Iterable[Span], start: int, stop: int) -> tuple[Span, ...]:

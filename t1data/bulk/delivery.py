@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import replace
 
 from t1data.bulk.batches import Batch
-from t1data.bulk.narrowing import Narrowing
+from t1data.bulk.job import Answered, Job
+from t1data.bulk.narrowing import ALIKE, Narrowing
 from t1data.bulk.progress import Watch
-from t1data.bulk.refusals import hopeless, reason_of, said_of_rows
+from t1data.bulk.refusals import hopeless, is_of_api, reason_of, said_of_rows
 from t1data.errors import (
     AnswerError,
     AuthError,
@@ -27,7 +23,6 @@ from t1data.errors import (
     ConnectError,
     InDoubtError,
     NotFoundError,
-    NotSentError,
     RateLimitedError,
     RedirectError,
     RefusedError,
@@ -45,68 +40,6 @@ _KEY_REFUSED = (401, 403)  # also after an attempt whose fate is unknown, so tha
 _ABOUT_THE_RUN = (AuthError, NotFoundError, RedirectError, RateLimitedError, ConnectError, CertificateError)
 
 
-class Answered(Protocol):
-    """What is read of an answer."""
-
-    @property
-    def status(self) -> int: ...  # noqa: D102
-    @property
-    def body(self) -> bytes: ...  # noqa: D102
-    @property
-    def attempts(self) -> int: ...  # noqa: D102
-    @property
-    def waited(self) -> float: ...  # noqa: D102
-
-
-Send = Callable[[bytes, threading.Event, Callable[[str, float], None]], Answered]
-
-
-@dataclass(frozen=True)
-class Goods:
-    """What an answer brought for the rows of a batch.
-
-    Attributes
-    ----------
-    got : ndarray of bool
-        For each row, whether the answer holds what was asked for it.
-    message : str, optional
-        What is odd about the answer, without customers' data.
-    """
-
-    got: npt.NDArray[np.bool_]
-    message: str | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """How the rows of one job travel.
-
-    Attributes
-    ----------
-    send : callable
-        Sends a body.
-    prefix, suffix : bytes
-        What stands around the rows in a body.
-    batch_limit, max_bytes : int
-        Of one body.
-    connections : int
-        Requests in flight at once.
-    repeatable : bool
-        Whether a batch may be sent again when its fate is unknown. Only then is a refused batch narrowed.
-    read : callable, optional
-        Reads the goods from an answer's body; without it the status alone says that all rows were accepted.
-    """
-
-    send: Send
-    prefix: bytes
-    suffix: bytes
-    batch_limit: int
-    max_bytes: int = 4_000_000
-    connections: int = 4
-    repeatable: bool = True
-    read: Callable[[Batch, bytes], Goods] | None = None
-
-
 class Delivery:
     """Sends the batches of one run, from several threads at once, and settles each in the journal."""
 
@@ -120,6 +53,7 @@ class Delivery:
         self._deferred: list[Batch] = []
         self._alike_batches = 0
         self._last_alike: str | None = None
+        self._words: list[str] = []
 
     @property
     def stopping(self) -> bool:
@@ -142,24 +76,27 @@ class Delivery:
 
     def send(self, batch: Batch) -> int | RefusedError:
         """Send one batch and settle it; return how many rows were accepted. A refusal is returned unsettled."""
-        number = batch.number
         self._watch.control.wait_while_paused()
-        self._journal.intend(number)
+        self._journal.intend(batch.number)
         try:
-            body = batch.body(self._job.prefix, self._job.suffix)
-            answer = self._job.send(body, self._watch.stopping, self._watch.waiting)
-        except _ABOUT_THE_RUN as error:
-            self._withhold(number, error, stop=True)
-        except RefusedError as error:
+            answer = self._job.send(batch, self._watch.stopping, self._watch.waiting)
+        except RequestError as error:
+            return self._failed(batch, error)
+        self._failures = 0
+        return self._accepted(batch, answer)
+
+    def _failed(self, batch: Batch, error: RequestError) -> int | RefusedError:
+        if isinstance(error, NotFoundError) and self._job.names_one and is_of_api(error.body):
+            self.refuse(batch, error)
+        elif isinstance(error, _ABOUT_THE_RUN):
+            self._withhold(batch.number, error, stop=True)
+        elif isinstance(error, RefusedError):
             self._failures = 0
             return self._refused(batch, error)
-        except NotSentError as error:
-            self._withhold(number, error, stop=False)
-        except InDoubtError as error:
+        elif isinstance(error, InDoubtError):
             self._doubt(batch, error)
         else:
-            self._failures = 0
-            return self._accepted(batch, answer)
+            self._withhold(batch.number, error, stop=False)
         return 0
 
     def _accepted(self, batch: Batch, answer: Answered) -> int:
@@ -189,6 +126,15 @@ class Delivery:
             self._watch.stop(str(error))
 
     def _doubt(self, batch: Batch, error: InDoubtError) -> None:
+        if self._job.changes_nothing:
+            self._withhold(batch.number, error, stop=False)
+        else:
+            self._note_doubt(batch, error)
+        self._failures += 1
+        if isinstance(error, AnswerError) or error.status in _KEY_REFUSED or self._failures >= FAILURES_IN_A_ROW:
+            self._watch.stop(str(error))
+
+    def _note_doubt(self, batch: Batch, error: InDoubtError) -> None:
         self._journal.settle(
             batch.number,
             "doubt",
@@ -199,9 +145,6 @@ class Delivery:
             answer=error.body if self._job.read is not None and error.body else None,
         )
         self._watch.count("in_doubt", len(batch), requests=error.attempts)
-        self._failures += 1
-        if isinstance(error, AnswerError) or error.status in _KEY_REFUSED or self._failures >= FAILURES_IN_A_ROW:
-            self._watch.stop(str(error))
 
     # --- goods ----------------------------------------------------------------------------------------
 
@@ -244,7 +187,7 @@ class Delivery:
 
     def refuse(self, batch: Batch, error: RefusedError) -> str:
         """Settle rows as refused; return the server's words about them, without the rows' values."""
-        field, message = said_of_rows(error, batch.body(b"", b","))
+        field, message = said_of_rows(error, batch.body(suffix=b","))
         self._journal.settle(
             batch.number,
             "refuse",
@@ -255,6 +198,8 @@ class Delivery:
             message=message,
         )
         self._watch.count("refused", len(batch), requests=error.attempts)
+        if self._job.batch_limit == 1 and not isinstance(error, NotFoundError):
+            self._stop_if_alike(message)
         return message
 
     # --- when all rows fail alike ---------------------------------------------------------------------
@@ -267,6 +212,14 @@ class Delivery:
             self._last_alike = words
             enough = self._alike_batches >= 2 and not self._watch.counted("accepted")
         if enough:
+            self._watch.stop(hopeless(words))
+
+    def _stop_if_alike(self, words: str) -> None:
+        """Stop a run of single rows when the first ones were all refused with the same words."""
+        with self._lock:
+            self._words.append(words)
+            alike = len(self._words) >= 2 * ALIKE and len(set(self._words)) == 1
+        if alike and not self._watch.counted("accepted") and self._watch.left > WORTH_STOPPING:
             self._watch.stop(hopeless(words))
 
     def finish_deferred(self) -> None:

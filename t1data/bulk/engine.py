@@ -7,14 +7,16 @@ sent again.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
-from t1data.bulk.batches import Batch, EncodedRows, cut, regather, split_at
-from t1data.bulk.delivery import Delivery, Job
+from t1data.bulk.batches import Batch, EncodedRows
+from t1data.bulk.cutting import cut, gather, regather, split_at, without_rows
+from t1data.bulk.delivery import Delivery
+from t1data.bulk.job import Job
+from t1data.bulk.lanes import Lanes
 from t1data.bulk.progress import Watch
 from t1data.errors import InputError, JournalError
 from t1data.journal.records import Line, leaves
@@ -50,7 +52,7 @@ class Engine:
         self._answered = {record.number for record in self._known if record.state == "answered"}
         first_number = max((record.number for record in self._known), default=0) + 1
         self._delivery = Delivery(journal, job, watch, first_number=first_number)
-        self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=2 * job.connections)
+        self._lanes = Lanes(2 * job.connections)
         self._crash: BaseException | None = None
 
     def run(self, encoded: Iterable[EncodedRows]) -> str | None:
@@ -91,13 +93,20 @@ class Engine:
 
     def _batches(self, encoded: Iterable[EncodedRows]) -> Iterator[Batch | list[Line]]:
         """Yield what is still to be sent: the open batches of an earlier run, then new ones from where it ended."""
-        mark = max((record.spans[-1][1] for record in self._known if record.parent is None), default=0)
+        job, begun = self._job, [record for record in leaves(self._known) if record.state in self._open]
+        roots = [record for record in self._known if record.parent is None]
+        if job.by_key:
+            encoded = list(encoded) if roots else encoded  # read twice, and held in memory for its keys anyway
+            yield from regather(encoded, begun)
+            yield from gather(without_rows(encoded, roots), limit=job.batch_limit, max_bytes=job.max_bytes)
+            return
+        mark = max((record.spans[-1][1] for record in roots), default=0)
         before, after = split_at(encoded, mark)
         if mark:
-            yield from regather(before, [record for record in leaves(self._known) if record.state in self._open])
+            yield from regather(before, begun)
             for _ in before:  # rows that are settled: read past them to reach the new ones
                 pass
-        yield from cut(after, limit=self._job.batch_limit, max_bytes=self._job.max_bytes, start=mark)
+        yield from cut(after, limit=job.batch_limit, max_bytes=job.max_bytes, start=mark)
 
     def _planned(self, batch: Batch) -> Batch:
         """Return the batch with a number, after the journal knows of it."""
@@ -113,14 +122,11 @@ class Engine:
         self._watch.count("invalid", len(lines) - collapsed)
         self._watch.count("collapsed", collapsed)
 
-    def _put(self, batch: Batch | None) -> bool:
+    def _put(self, batch: Batch) -> bool:
         """Hand a batch to the workers; return False when the run stops instead."""
         while not self._watch.stopping.is_set():
-            try:
-                self._queue.put(batch, timeout=TICK)
+            if self._lanes.put(batch, TICK):
                 return True
-            except queue.Full:
-                continue
         return False
 
     def _start_worker(self, number: int) -> threading.Thread:
@@ -131,7 +137,7 @@ class Engine:
     def _work(self) -> None:
         try:
             while (batch := self._take()) is not None:
-                self._delivery.deliver(batch)
+                self._deliver(batch)
         except JournalError as error:
             self._watch.stop(str(error))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread by run()
@@ -139,18 +145,21 @@ class Engine:
             self._watch.stop(f"stopped by {type(error).__name__}")
 
     def _take(self) -> Batch | None:
-        while not self._watch.stopping.is_set():
+        while not self._watch.stopping.is_set() and not self._lanes.ended:
             self._watch.control.wait_while_paused()
-            try:
-                return self._queue.get(timeout=TICK)
-            except queue.Empty:
-                continue
+            if (batch := self._lanes.take(TICK)) is not None:
+                return batch
         return None
+
+    def _deliver(self, batch: Batch) -> None:
+        self._delivery.deliver(batch)
+        if batch.lane is not None:
+            # What would be sent again by a resume has to be sent before what comes later in its lane.
+            self._lanes.free(batch.lane, hold=self._journal.state_of(batch.number) in self._open)
 
     def _finish(self, workers: list[threading.Thread]) -> None:
         """Wait until every batch is delivered, then take up what was put aside."""
-        for _ in workers:
-            self._put(None)
+        self._lanes.close()
         _join(workers, until=lambda: self._watch.stopping.is_set())
         if self._watch.stopping.is_set():
             self._let_go(workers)

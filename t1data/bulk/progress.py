@@ -134,6 +134,12 @@ class Watch:
         with self._lock:
             return self._counts[outcome]
 
+    @property
+    def left(self) -> int:
+        """How many rows have no outcome yet."""
+        with self._lock:
+            return (self._total or 0) - sum(self._counts.values())
+
     def waiting(self, why: str, seconds: float) -> None:
         """Tell that a request waits before it is tried again."""
         self._tell(f"{why}: again in {seconds:.{0 if seconds >= 10 else 1}f} s")

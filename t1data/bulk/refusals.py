@@ -11,6 +11,7 @@ from t1data.errors import (
     AnswerError,
     ConflictError,
     NoAnswerError,
+    NotFoundError,
     RefusedError,
     RequestError,
     ServerError,
@@ -22,6 +23,7 @@ LONGEST = 500
 
 _REASONS: tuple[tuple[type[RequestError], str], ...] = (
     (ConflictError, "conflict"),
+    (NotFoundError, "not_found"),
     (TooLargeError, "too_large"),
     (RefusedError, "refused_by_server"),
     (AnswerError, "unreadable_answer"),
@@ -33,6 +35,15 @@ _REASONS: tuple[tuple[type[RequestError], str], ...] = (
 def reason_of(error: RequestError) -> str:
     """Return the reason code of an outcome that came from `error`."""
     return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "not_sent")
+
+
+def is_of_api(body: bytes) -> bool:
+    """Return whether a refusal reads like Talon.One's own, and not like the page of a server that is not Talon.One."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and "message" in said
 
 
 def said_of_rows(error: RefusedError, pieces: bytes) -> tuple[str | None, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from t1data.bulk.batches import EncodedRows
-from t1data.bulk.delivery import Job
 from t1data.bulk.engine import Engine
+from t1data.bulk.job import Job
 from t1data.bulk.progress import Control, Progress, watching
 from t1data.errors import InputError
 from t1data.journal.names import new_run_id, runs_folder
@@ -62,8 +62,8 @@ class Cargo:
         The input, ready to send, in order.
     source : Input
         The input as it was, for the outcomes.
-    goods : callable, optional
-        Makes the frame of what the run brought home.
+    goods : mapping of str to callable
+        What the run brought home: the name of a frame → what makes it.
     """
 
     operation: str
@@ -72,7 +72,7 @@ class Cargo:
     rows: int
     encoded: Iterable[EncodedRows]
     source: Input
-    goods: GoodsReader | None = None
+    goods: Mapping[str, GoodsReader] = field(default_factory=dict)
 
 
 def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
@@ -89,7 +89,10 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
         raise InputError(f"connections: got {job.connections}, valid is 1 or more")
     id_ = new_run_id(cargo.operation, time.time())
     path = Path(going.journal) if going.journal is not None else runs_folder() / f"{id_}.sqlite"
-    with Journal(path) as record, watching(going.progress, total=cargo.rows, control=going.control) as watch:
+    with (
+        Journal(path, durable=not job.changes_nothing) as record,
+        watching(going.progress, total=cargo.rows, control=going.control) as watch,
+    ):
         record.begin(
             id_,
             cargo.operation,

@@ -185,4 +185,6 @@ def _reason(leaf: BatchRecord) -> str | None:
 
 
 def _message(leaf: BatchRecord, stopped: str | None) -> str | None:
+    if leaf.state == "planned" and stopped is None and leaf.status is None:
+        return "waits for an earlier row of the same customer that has no clear answer; a resume sends them in order"
     return stopped if leaf.state == "planned" else leaf.message

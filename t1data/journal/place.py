@@ -47,7 +47,7 @@ class Reserve:
         return True
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """Open a journal for writing; a new file gets its tables."""
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
     try:
@@ -56,7 +56,8 @@ def connect(path: Path) -> sqlite3.Connection:
             check_version(db, path)  # before anything is written: it may be somebody else's database
             check_whole(db, path)
         db.execute(f"PRAGMA journal_mode = {'DELETE' if on_network(path) else 'WAL'}")
-        db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits with the power
+        # WAL with NORMAL may lose the last commits with the power.
+        db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         db.execute("PRAGMA secure_delete = ON")
         if is_new:
             db.executescript("BEGIN IMMEDIATE;" + SCHEMA + "COMMIT;")

@@ -60,7 +60,7 @@ class Run:
     counts: Mapping[str, int]
     stopped: str | None
     _input: Input | None = field(default=None, repr=False, compare=False)
-    _goods: GoodsReader | None = field(default=None, repr=False, compare=False)
+    _goods: Mapping[str, GoodsReader] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -89,9 +89,13 @@ class Run:
     @property
     def codes(self) -> pd.DataFrame:
         """The referral codes that the run brought home, one line a code; see `t1data.create_referrals`."""
-        if self._goods is None:
-            raise AttributeError(f"a run of {self.operation} brings no codes")
-        return self._goods(self.journal, self._input)
+        return self.goods("codes")
+
+    def goods(self, name: str) -> pd.DataFrame:
+        """Return a frame of what the run brought home, read from the answers that were kept."""
+        if name not in self._goods:
+            raise AttributeError(f"a run of {self.operation} brings no {name}")
+        return self._goods[name](self.journal, self._input)
 
     def raw_answers(self) -> list[tuple[int, bytes]]:
         """Return the answers that were kept, as they came, each with its batch's number: those that carry goods."""
@@ -175,7 +179,7 @@ class Run:
         )
 
 
-def read_run(journal: Path, *, source: Input | None = None, goods: GoodsReader | None = None) -> Run:
+def read_run(journal: Path, *, source: Input | None = None, goods: Mapping[str, GoodsReader] | None = None) -> Run:
     """Return the run that a journal holds.
 
     Parameters
@@ -184,8 +188,8 @@ def read_run(journal: Path, *, source: Input | None = None, goods: GoodsReader |
         The file.
     source : Input, optional
         The ids of the outcomes are read from it again, since the journal holds none.
-    goods : callable, optional
-        Makes the frame of what the run brought home.
+    goods : mapping of str to callable, optional
+        What the run brought home: the name of a frame → what makes it.
 
     Raises
     ------
@@ -195,7 +199,7 @@ def read_run(journal: Path, *, source: Input | None = None, goods: GoodsReader |
     with reading(journal) as db:
         head = head_of(db, journal)
         counts = count_outcomes(db, head)
-    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source, goods)
+    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source, goods or {})
 
 
 def batch_frame(journal: Path) -> pd.DataFrame:

@@ -43,6 +43,8 @@ class Journal:
     ----------
     path : Path
         The file. Made with mode 0600, its folder with 0700, when they are not there.
+    durable : bool
+        Each step is on the disk when it returns. A run that only reads can do without: it reads again.
     clock : callable
         Returns seconds since the epoch; a label only, nothing is decided by it.
 
@@ -52,14 +54,14 @@ class Journal:
         When another process holds the run, or the file is not a journal or of a newer version.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._hold = take_hold(path)
         try:
-            self._db = connect(path)
+            self._db = connect(path, durable=durable)
             self._reserve = Reserve(path)
         except BaseException:
             os.close(self._hold)
@@ -98,17 +100,7 @@ class Journal:
             db.execute(
                 "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows,"
                 " started_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    id_,
-                    SCHEMA_VERSION,
-                    tool_version(),
-                    operation,
-                    base_url,
-                    json.dumps(facts),
-                    rows,
-                    now,
-                    holder(),
-                ),
+                (id_, SCHEMA_VERSION, tool_version(), operation, base_url, json.dumps(facts), rows, now, holder()),
             )
         head = self.head()
         assert head is not None
@@ -167,7 +159,7 @@ class Journal:
         """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
 
         def step(db: sqlite3.Connection) -> None:
-            state = self._state(db, number)
+            state = self.state_of(number)
             if state == "intent" and (event in ("accept", "refuse") or status is not None):
                 self._move(db, number, "answer", answered_at=self._clock())
             said = {"status": status, "reason": reason, "field": field, "message": message}
@@ -212,6 +204,14 @@ class Journal:
             for (number,) in db.execute("SELECT number FROM batch WHERE state IN ('intent', 'resent')").fetchall():
                 interrupted = "the run ended before an answer could be read"
                 self._move(db, number, "doubt", reason="interrupted", message=interrupted)
+
+    def state_of(self, number: int) -> str:
+        """Return the state of a batch."""
+        with self._lock:
+            found = self._usable().execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
+        if found is None:
+            raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
+        return str(found[0])
 
     def batches(self) -> list[BatchRecord]:
         """Return every batch in order of its number."""
@@ -285,13 +285,7 @@ class Journal:
             with self._step(last_words=True) as db:
                 step(db)
 
-    def _state(self, db: sqlite3.Connection, number: int) -> str:
-        found = db.execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
-        if found is None:
-            raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
-        return str(found[0])
-
     def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
-        fields = {"state": next_state(self._state(db, number), event), **values}
+        fields = {"state": next_state(self.state_of(number), event), **values}
         assignments = ", ".join(f"{name} = ?" for name in fields)  # names are this module's own, never data
         db.execute(f"UPDATE batch SET {assignments} WHERE number = ?", (*fields.values(), number))  # noqa: S608

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from t1data.bulk.batches import Batch, EncodedRows, cut
+from t1data.bulk.batches import Batch, EncodedRows
+from t1data.bulk.cutting import cut
 from t1data.client import Client
 from t1data.profiles.plan import UpsertPlan
 from t1data.profiles.prepare import Part, Prepared

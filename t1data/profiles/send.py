@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from t1data.bulk.delivery import Answered, Job
+from t1data.bulk.batches import Batch
+from t1data.bulk.job import Answered, Job
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.journal.runs import Run
@@ -32,8 +33,9 @@ def send(client: Client, prepared: Prepared, going: Going, *, connections: int =
 def job_of(client: Client, connections: int) -> Job:
     """Return how a batch of profiles travels."""
 
-    def send(body: bytes, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
+    def send(batch: Batch, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
+        body = batch.body(PREFIX, SUFFIX)
         return client.send(OPERATION, query={"silent": "yes"}, body=body, stop=stop, on_wait=on_wait)
 
     limit = OPERATIONS[OPERATION].batch_limit or 1
-    return Job(send, PREFIX, SUFFIX, batch_limit=limit, connections=connections)
+    return Job(send, batch_limit=limit, connections=connections)

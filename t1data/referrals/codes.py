@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t1data.bulk.batches import Batch
-from t1data.bulk.delivery import Goods
+from t1data.bulk.job import Goods
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import read_answers, read_batches, read_lines, reading
 from t1data.journal.records import BatchRecord

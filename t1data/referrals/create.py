@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from t1data.bulk.delivery import Answered, Job
+from t1data.bulk.batches import Batch
+from t1data.bulk.job import Answered, Job
 from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
@@ -114,16 +115,17 @@ def send(client: Client, prepared: Advocates, facts: Mapping[str, Any], *, going
         prepared.survey.rows,
         (rows for rows, _ in prepared.parts()),
         prepared.input(),
-        goods=code_frame,
+        goods={"codes": code_frame},
     )
     return run_job(_job(client, facts["layout"]["terms"].encode(), connections), cargo, going)
 
 
 def _job(client: Client, prefix: bytes, connections: int) -> Job:
-    def post(body: bytes, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
+    def post(batch: Batch, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
         # The default would be silent, and the codes that it makes would never be shown.
+        body = batch.body(prefix, b"]}")
         return client.send(OPERATION, query={"silent": "no"}, body=body, stop=stop, on_wait=on_wait)
 
     facts = OPERATIONS[OPERATION]
     limit = facts.batch_limit or 1
-    return Job(post, prefix, b"]}", limit, connections=connections, repeatable=facts.repeatable, read=read_goods)
+    return Job(post, limit, connections=connections, repeatable=facts.repeatable, read=read_goods)

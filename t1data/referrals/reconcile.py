@@ -88,7 +88,7 @@ def reconcile(
             since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
             rows = _rows(journal, batch)
             _settle(record, batch, [_find(row, look(advocates[row]), terms, since, taken) for row in rows])
-    return read_run(journal, source=source, goods=code_frame)
+    return read_run(journal, source=source, goods={"codes": code_frame})
 
 
 def _look(client: Client, campaign: int, application_id: int | None) -> Look:

@@ -13,7 +13,7 @@ from t1data.referrals.codes import code_frame
 from t1data.referrals.create import OPERATION, send
 from t1data.referrals.prepare import Advocates, prepare
 
-goods = code_frame
+goods = {"codes": code_frame}
 
 
 def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
