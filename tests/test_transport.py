@@ -23,6 +23,7 @@ from fault_server import (
     cut,
     deaf,
     hang_up,
+    head,
     packed,
     page,
     raw,
@@ -312,7 +313,7 @@ def test_a_bomb_is_stopped_at_the_limit_without_filling_the_memory():
     fault, largest = bomb(100), 1_000_000
     tracemalloc.start()
     try:
-        error, server, _ = send_to(fault, operation=REPEATABLE, limits=Limits(largest_answer=largest))
+        error, server, _ = send_to(fault, limits=Limits(largest_answer=largest))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -322,10 +323,63 @@ def test_a_bomb_is_stopped_at_the_limit_without_filling_the_memory():
 
 
 def test_the_limit_of_an_answer_is_64_megabytes():
-    error, _, _ = send_to(answer(200, b" " * (64 * 1024 * 1024 + 1)), operation=REPEATABLE)
+    error, _, _ = send_to(answer(200, b" " * (64 * 1024 * 1024 + 1)))
     assert type(error) is errors.AnswerError
     assert "larger than the limit" in str(error)
     assert len(error.body) == 64 * 1024 * 1024
+
+
+JSON = {"Content-Type": "application/json"}
+BROKEN_BODIES = [
+    pytest.param(cut(200, {"customerProfiles": "x" * 500}, 60), "cut short", id="cut"),
+    pytest.param(answer(200, b"{" * 2001, JSON), "larger than the limit", id="too big"),
+    pytest.param(packed(200, b"{}" * 90, cut_at=15), "cut short", id="half a packed body"),
+    pytest.param(answer(200, b"no gzip", {"Content-Encoding": "gzip"}), "encoding it claims", id="not as claimed"),
+    pytest.param(raw(head(200, JSON | {"Transfer-Encoding": "chunked"}) + b"zz\r\n"), "cut short", id="broken chunks"),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), BROKEN_BODIES)
+def test_a_whole_head_is_enough_where_nothing_is_to_be_brought_home(fault: Act, said: str):
+    result, server, _ = send_to(fault, operation=REPEATABLE, limits=Limits(largest_answer=2000))
+    assert isinstance(result, Answer)
+    assert (result.status, result.json(), len(server.ledger)) == (200, None, 1)
+    assert said in result.warning
+
+
+@pytest.mark.parametrize(("fault", "said"), BROKEN_BODIES)
+def test_a_whole_head_is_not_enough_where_the_body_holds_what_was_made(fault: Act, said: str):
+    many = OPERATIONS["create_referrals_for_multiple_advocates"]
+    for operation in (ONCE, many):  # also when asked to be silent: what was made is named nowhere else
+        error, server, _ = send_to(fault, operation=operation, limits=Limits(largest_answer=2000))
+        assert isinstance(error, errors.InDoubtError)
+        assert said in str(error)
+        assert len(server.ledger) == 1
+
+
+def test_a_whole_head_is_not_enough_where_the_body_was_asked_for():
+    time, fault = Time(), cut(200, {"customerProfiles": "x" * 500}, 60)
+    with FaultServer(fault, answer(200, {"customerProfiles": []})) as server:
+        transport = transport_to(server.url, clock=time, wait=time.wait)
+        result = transport.send(REPEATABLE, query={"silent": "no"}, body=b"{}")
+    assert (result.attempts, result.warning, len(server.ledger)) == (2, "", 2)
+
+
+def test_a_page_of_a_proxy_that_breaks_off_is_no_success():
+    fault = raw(head(200, {"Content-Type": "text/html", "Content-Length": "500"}) + b"<html>")
+    result, server, _ = send_to(fault, DONE[REPEATABLE], operation=REPEATABLE)
+    assert isinstance(result, Answer)
+    assert (result.status, len(server.ledger)) == (204, 2)
+
+
+@pytest.mark.parametrize("broken", [b"HTTP/1.1 204", b"HTTP/1.1 204 Said\r\n", b"HTTP/1.1 204 Said\r\nX-Request: 1"])
+def test_half_a_head_is_no_answer(broken: bytes):
+    result, server, _ = send_to(raw(broken), DONE[REPEATABLE], operation=REPEATABLE)
+    assert isinstance(result, Answer)
+    assert (result.attempts, len(server.ledger)) == (2, 2)
+    error, _, _ = send_to(raw(broken.replace(b"204", b"201")))
+    assert type(error) is errors.NoAnswerError
+    assert error.status is None
 
 
 def test_an_early_no_is_heard_though_the_connection_breaks_under_the_body():

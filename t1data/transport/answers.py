@@ -38,6 +38,8 @@ class Answer:
         Seconds spent in waits between attempts.
     operation : str
         The operation's name.
+    warning : str
+        What is odd about the answer, though it counts.
     """
 
     status: int
@@ -47,6 +49,7 @@ class Answer:
     seconds: float = 0.0
     waited: float = 0.0
     operation: str = ""
+    warning: str = ""
 
     def json(self) -> Any:
         """Parse the body; None when it is empty. Numbers with a point become float.
@@ -88,6 +91,34 @@ def is_done(operation: Operation, exchange: Exchange, *, silent: bool = True) ->
     if exchange.status != 204 and not content_fits(operation.content, exchange.headers):
         return False
     return bool(exchange.body) or operation.content != "json" or (silent and 204 in operation.success)
+
+
+_BODY_FAILED = (Failure.CUT, Failure.TOO_BIG, Failure.GARBLED)
+
+
+def by_its_head(operation: Operation, exchange: Exchange, *, silent: bool = True) -> Exchange:
+    """Take an answer whose body broke for a whole one, where its head is all that counts: rules C6, C10 and P3.
+
+    That is so for an operation that has nothing to bring home, once its 204, or its 200 with JSON, is in. All others:
+
+    - What must not be repeated makes something, and the body names it: half of it is kept, and the rest is in doubt.
+    - A body that brings goods (a customer's inventory) is asked for again.
+    - A 201 is no answer to a silent upsert that anybody promised, so it counts only when it is whole.
+    - At the deadline an answer is not taken by its head (rule C9): the server is not through with it.
+
+    Examples
+    --------
+    >>> from t1data.transport.operations import OPERATIONS
+    >>> cut = Exchange(Failure.CUT, 200, {"content-type": "application/json"}, b'{"customerPro')
+    >>> by_its_head(OPERATIONS["update_customer_profiles_v2"], cut).warning
+    'the answer was cut short, after a head that says that it is done'
+    """
+    needs_no_body = operation.repeatable and silent and 204 in operation.success
+    said_done = exchange.status == 204 or (exchange.status == 200 and content_fits(operation.content, exchange.headers))
+    if exchange.failure not in _BODY_FAILED or not (needs_no_body and said_done):
+        return exchange
+    warning = f"{exchange.failure.value}, after a head that says that it is done"
+    return replace(exchange, failure=None, body=b"", warning=warning)
 
 
 def content_fits(content: str, headers: Mapping[str, str]) -> bool:

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, cast
 
 from t1data.transport.retry import Exchange, Failure
 
-Dial = Callable[[], HTTPConnection | Failure]
+Dial = Callable[[float], HTTPConnection | Failure]
+"""Opens a connection within so many seconds, or says why it cannot."""
 
 _PIECE = 65536
 _LONGEST_IDLE = 30.0
@@ -71,10 +72,10 @@ class Line:
         """
         self.reusable = False
         started = self._clock()
-        answer = _Reading(largest)
+        answer, wire = _Reading(largest), _Wire(partial(_time_left, self._clock, ends))
         try:
-            self._send(request, authorize, ends=ends)
-            self.reusable = answer.read(self.connection)
+            self._send(request, authorize, wire)
+            self.reusable = answer.read(self.connection, wire)
         except TimeoutError:
             answer.failure = Failure.TIMEOUT
         except ValueError:  # header lines or a status that no server may send
@@ -84,15 +85,14 @@ class Line:
         self._used = self._clock()
         return answer.result(self._used - started)
 
-    def _send(self, request: Request, authorize: Callable[[], str], *, ends: float) -> None:
+    def _send(self, request: Request, authorize: Callable[[], str], wire: _Wire) -> None:
         connection = self.connection
-        left = partial(_time_left, self._clock, ends)
-        cast(Any, connection).response_class = partial(_timed_response, left)
+        cast(Any, connection).response_class = wire.response
         connection.putrequest(request.method, request.target, skip_accept_encoding=True)
         for name, value in request.headers.items():
             connection.putheader(name, value)
         connection.putheader("Authorization", authorize())
-        connection.sock.settimeout(left())  # sendall takes it as the bound of the whole body
+        connection.sock.settimeout(wire.left())  # sendall takes it as the bound of the whole body
         # A server that says no at once (413) may hang up before the body is through: what it said counts.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.endheaders(request.body)
@@ -104,7 +104,7 @@ class Lines:
     Parameters
     ----------
     dial : callable
-        Opens a connection, or says why it cannot.
+        Opens a connection within the seconds that it is given, or says why it cannot.
     most_idle : int
         How many to keep. How many are in use at once is for the caller's threads to say.
     """
@@ -116,8 +116,8 @@ class Lines:
         self._most_idle = most_idle
         self._owner = os.getpid()
 
-    def take(self, *, fresh: bool) -> Line | Failure:
-        """Take an idle connection, or open one.
+    def take(self, *, fresh: bool, seconds: float) -> Line | Failure:
+        """Take an idle connection, or open one within so many seconds.
 
         A server may close an idle connection while a request is on its way into it, and then nobody knows
         whether it was read: what must not be repeated asks for a `fresh` one.
@@ -129,7 +129,7 @@ class Lines:
             if line.idle() < _LONGEST_IDLE and line.alive():
                 return line
             line.close()
-        connection = self._dial()
+        connection = self._dial(seconds)
         return connection if isinstance(connection, Failure) else Line(connection, clock=self._clock)
 
     def _pop(self) -> Line | None:
@@ -167,10 +167,13 @@ class _Reading:
         self._body = bytearray()
         self._largest = largest
 
-    def read(self, connection: HTTPConnection) -> bool:
+    def read(self, connection: HTTPConnection, wire: _Wire) -> bool:
         """Read it all, and tell whether the connection can serve another request."""
         # urllib3's own getresponse wraps this answer into a reader of its own, at a third of the whole cost.
         response = HTTPConnection.getresponse(connection)
+        if wire.ended:  # http.client takes a head that breaks off for a whole one: half a "204" would be a success
+            self.failure = Failure.CUT
+            return False
         self.status = response.status
         self._headers = {name.lower(): value for name, value in response.getheaders()}
         with response:
@@ -226,19 +229,22 @@ def _time_left(clock: Callable[[], float], ends: float) -> float:
     return left
 
 
-def _timed_response(left: Callable[[], float], sock: socket, *_: Any, method: str | None = None) -> HTTPResponse:
-    return HTTPResponse(cast(Any, _TimedSocket(sock, left)), method=method)
+class _Wire:
+    """What an answer is read from: it knows how much time is left, and whether the other side has hung up."""
 
+    def __init__(self, left: Callable[[], float]) -> None:
+        self.left = left
+        self.ended = False
+        self._sock: socket
 
-class _TimedSocket:
-    """Gives the file that an answer is read from."""
-
-    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+    def response(self, sock: socket, *_: Any, method: str | None = None) -> HTTPResponse:
+        """Make the reader of one answer, as `http.client` asks for it."""
         self._sock = sock
-        self._left = left
+        return HTTPResponse(cast(Any, self), method=method)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedFile(self._sock, self._left), _PIECE)
+        """Give the file that an answer is read from."""
+        return io.BufferedReader(_TimedFile(self._sock, self), _PIECE)
 
 
 class _TimedFile(io.RawIOBase):
@@ -247,17 +253,19 @@ class _TimedFile(io.RawIOBase):
     A time-out of the socket alone begins anew with each byte, so a server that dribbles holds it for ever.
     """
 
-    def __init__(self, sock: socket, left: Callable[[], float]) -> None:
+    def __init__(self, sock: socket, wire: _Wire) -> None:
         self._sock = sock
-        self._left = left
+        self._wire = wire
         self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._left())
-        return self._raw.readinto(buffer)
+        self._sock.settimeout(self._wire.left())
+        count: int | None = self._raw.readinto(buffer)
+        self._wire.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -31,13 +31,30 @@ class Failure(Enum):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What one attempt brought: an answer, a failure, or part of an answer and a failure."""
+    """What one attempt brought: an answer, a failure, or part of an answer and a failure.
+
+    Parameters
+    ----------
+    failure : Failure, optional
+        What went wrong.
+    status : int, optional
+        Known once the whole head of an answer is in: status line and all headers.
+    headers : mapping of str to str
+        Names in lower case.
+    body : bytes
+        As far as it came in.
+    seconds : float
+        How long it took.
+    warning : str
+        What is odd about an answer that counts all the same.
+    """
 
     failure: Failure | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     seconds: float = 0.0
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class Limits:
     first_backoff, last_backoff : float
         Seconds; the bound of the random wait doubles from one to the other.
     connect : float
-        Seconds that one address of the host may take to accept a connection.
+        Seconds that the look-up of the host's name may take, and then each of its addresses to accept a connection.
     deadline : float
         Seconds that one attempt may take in all, from the connection to the last byte of the answer.
     largest_answer : int

@@ -9,6 +9,7 @@ switch off anyway: redirects, cookies, ``.netrc``, hooks, and the un-escaping of
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
 import traceback
@@ -19,10 +20,11 @@ from importlib.metadata import version
 
 from t1data.errors import InDoubtError, RequestError, StoppedError
 from t1data.transport.address import Address, proxy_for
-from t1data.transport.answers import Answer, error_for, is_done, without_key
+from t1data.transport.answers import Answer, by_its_head, error_for, is_done, without_key
 from t1data.transport.dialling import dialler
 from t1data.transport.key import ApiKey
 from t1data.transport.lines import Lines, Request
+from t1data.transport.lookup import Lookup, Resolve
 from t1data.transport.operations import Operation
 from t1data.transport.pace import Pacer, Wait, wait_for
 from t1data.transport.reach import make_contact
@@ -83,6 +85,8 @@ class Transport:
         Where proxy and roots are looked up; the process's own by default.
     clock, wait, chance : callable
         Monotonic seconds, a wait that a stop event ends, and a random number in [0, 1).
+    resolve : callable
+        Looks a name up, as `socket.getaddrinfo` does.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         wait: Wait = wait_for,
         chance: Callable[[], float] = random.random,
+        resolve: Resolve = socket.getaddrinfo,
     ) -> None:
         unpaced = Pacer(None, clock=clock)
         self._key = key
@@ -105,7 +110,8 @@ class Transport:
         self._clock, self._wait, self._chance = clock, wait, chance
         self._budget, self._breaker = Budget(), Breaker()
         self._address, self._proxied = address, proxy_for(address, environment) is not None
-        dial = dialler(address, limits.connect, environment)
+        self._lookup = Lookup(resolve)
+        dial = dialler(address, limits.connect, environment, lookup=self._lookup)
         self._lines = Lines(dial, most_idle=connections, clock=clock)
         weakref.finalize(self, self._lines.close)  # notebooks rarely close what they open
 
@@ -165,7 +171,14 @@ class Transport:
 
     def reach(self) -> None:
         """Open the first connection or say why it cannot be had; see `make_contact`. No request is sent."""
-        make_contact(self._lines, self._address, proxied=self._proxied, wait=self._wait)
+        make_contact(
+            self._lines,
+            self._address,
+            proxied=self._proxied,
+            wait=self._wait,
+            seconds=self._limits.deadline,
+            lookup=self._lookup,
+        )
 
     def close(self) -> None:
         """Hang up all idle connections. The transport stays usable."""
@@ -224,7 +237,7 @@ class Transport:
     def _once(self, job: _Job) -> Exchange:
         """Make one attempt on one connection."""
         started = self._clock()
-        line = self._lines.take(fresh=not job.operation.repeatable)
+        line = self._lines.take(fresh=not job.operation.repeatable, seconds=self._limits.deadline)
         if isinstance(line, Failure):
             return Exchange(line, seconds=self._clock() - started)
         try:
@@ -239,6 +252,7 @@ class Transport:
             line.close()
             raise
         self._lines.put_back(line)
+        exchange = by_its_head(job.operation, exchange, silent=job.silent)
         return without_key(exchange, self._key.redact)
 
 
@@ -251,6 +265,7 @@ def _answer(job: _Job, exchange: Exchange, *, attempts: int, waited: float) -> A
         seconds=exchange.seconds,
         waited=waited,
         operation=job.operation.name,
+        warning=exchange.warning,
     )
 
 
