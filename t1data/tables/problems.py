@@ -21,6 +21,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "id_whitespace": "The id in column {column} begins or ends with a blank: {value!r}.",
         "id_control_character": "The id in column {column} holds a control character: {value!r}.",
         "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
+        "id_not_in_url": "The id in column {column} is {value!r}, which no URL can name.",
         "duplicate_id": "The id stands in more than one row: {value}.",
         # Found in values: what cannot be sent exactly as it is written is not sent.
         "not_utf8": "Column {column} holds bytes that are not UTF-8 text: {value}.",

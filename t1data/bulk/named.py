@@ -1,0 +1,136 @@
+"""An input of which each row names one thing in the path of its request, such as a customer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t1data.bulk.batches import EncodedRows
+from t1data.bulk.intake import input_of, lines_of
+from t1data.errors import InputError
+from t1data.journal.outcomes import Input
+from t1data.journal.records import Line
+from t1data.tables.choices import choose_id
+from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.problems import Problem
+from t1data.tables.records import Slice, Source
+from t1data.tables.report import list_problems
+from t1data.tables.source import open_source
+from t1data.tables.survey import Survey, are_among, survey
+from t1data.tables.tokens import Flaw
+
+_DOTS = pa.array([".", ".."])
+_NOTHING = pa.array([b"null,"], pa.binary())[0]
+
+
+@dataclass(frozen=True)
+class Named:
+    """An input of ids that has been looked over once; an id that stands twice is one request.
+
+    Attributes
+    ----------
+    source : Source
+        Where the ids come from.
+    column : str
+        Which column holds them.
+    survey : Survey
+        What is known of it.
+    """
+
+    source: Source
+    column: str
+    survey: Survey
+
+    def parts(self) -> Iterator[tuple[EncodedRows, list[Problem]]]:
+        """Yield the whole input in order: rows with their id as key and lane, and what keeps others from being sent."""
+        first: dict[str, int] = {}
+        for part in self.source.slices([self.column]):
+            yield self._encoded(part, first)
+
+    def _encoded(self, part: Slice, first: dict[str, int]) -> tuple[EncodedRows, list[Problem]]:
+        ids = read_ids(part.batch.column(0))
+        flaws = [*ids.flaws, *_dots(ids.text)]
+        found = list_problems(part, [(self.column, flaw) for flaw in flaws], ids=ids.text)
+        problems = sorted([*part.problems, *found], key=lambda problem: problem.row)
+        clean = np.ones(len(part.rows), dtype=bool)
+        for flaw in flaws:
+            clean[flaw.at] = False
+        rows, keys = part.rows[clean], ids.text.filter(pa.array(clean))
+        same = [] if not len(self.survey.repeated) else self._repeats(rows, keys, first)
+        if same:
+            keep = np.isin(rows, [line.row for line in same], invert=True)
+            rows, keys = rows[keep], keys.filter(pa.array(keep))
+        lines = sorted([*lines_of(problems), *same], key=lambda line: line.row)
+        return EncodedRows(rows, pa.repeat(_NOTHING, len(rows)), lines, part.next_row, keys, keys), problems
+
+    def _repeats(self, rows: Any, keys: pa.StringArray, first: dict[str, int]) -> list[Line]:
+        lines = []
+        for at in np.flatnonzero(are_among(keys, self.survey.repeated)):
+            row = int(rows[at])
+            if (stands_for := first.setdefault(keys[int(at)].as_py(), row)) != row:
+                lines.append(Line(row, "same_row", same_as=stands_for))
+        return lines
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a resume must find unchanged."""
+        return {"input": self.source.fingerprint()}
+
+    def input(self) -> Input:
+        """Return the input for people who look at outcomes."""
+        return input_of(self.source, self.column)
+
+
+def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:
+    """Open and look over an input of ids; nothing is sent.
+
+    Parameters
+    ----------
+    data : path, DataFrame, Series, list of str, or anything with an Arrow stream
+        One id a row.
+    id : str
+        The column of the ids.
+    allow_suspect_ids : bool
+        Take ids that look as if a spreadsheet had damaged them.
+
+    Raises
+    ------
+    InputError
+        There are no rows, no such column, or its ids look damaged.
+    """
+    source = open_source(_with_column(data, id))
+    column = choose_id(source.schema.names, id)
+    check_id_field(source.schema.field(column))
+    found = survey(source, column)
+    if not found.rows:
+        raise InputError(f"{source.name} has no rows")
+    blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
+    if blocking and not allow_suspect_ids:
+        raise InputError(f"{column}: {'; '.join(blocking)}. Say allow_suspect_ids=True to send them")
+    return Named(source, column, found)
+
+
+def path_of(data: Any) -> str | None:
+    """Return where a file lies, so that a resume finds it from any folder; None for rows in memory."""
+    return os.path.abspath(data) if isinstance(data, str | os.PathLike) else None
+
+
+def _dots(ids: pa.StringArray) -> list[Flaw]:
+    at = np.flatnonzero(np.asarray(pc.is_in(ids, value_set=_DOTS)))
+    return [Flaw("id_not_in_url", at)] if len(at) else []
+
+
+def _with_column(data: Any, name: str) -> Any:
+    """Take a list or a column of ids as the one column of a table."""
+    if hasattr(data, "to_frame") and hasattr(data, "name") and hasattr(data, "index"):
+        return data.to_frame(name)
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        if not all(isinstance(id_, str) for id_ in data):
+            raise InputError(f"{name}: a list of ids holds text only, so that no id is changed")
+        return pa.table({name: pa.array(list(data), pa.string())})
+    return data
