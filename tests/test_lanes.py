@@ -187,6 +187,14 @@ def test_a_404_of_the_api_is_about_the_row_that_the_path_names(tmp_path: Path) -
     assert run.outcomes.loc[2, "reason"] == "not_found"
 
 
+def test_the_id_in_the_path_does_not_come_back_in_the_words_that_are_written_down(tmp_path: Path) -> None:
+    problems = [{"title": "Unknown", "details": 'there is no profile "ada@example.com"'}]
+    refusal = BadRequestError("no", status=400, attempts=1, problems=problems)
+    run = run_through(tmp_path / "run.sqlite", encoded(["ada@example.com"]), Ledger({0: refusal}), batch_limit=1)
+    assert run.outcomes.loc[1, "message"] == 'Unknown: there is no profile "…"'
+    assert b"ada@example.com" not in (tmp_path / "run.sqlite").read_bytes()
+
+
 def test_a_404_of_another_server_stops_the_run(tmp_path: Path) -> None:
     ledger = Ledger({0: not_found(b"<html>nginx</html>")})
     rows = encoded(["a", "b", "c"])

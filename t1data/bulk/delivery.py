@@ -187,7 +187,7 @@ class Delivery:
 
     def refuse(self, batch: Batch, error: RefusedError) -> str:
         """Settle rows as refused; return the server's words about them, without the rows' values."""
-        field, message = said_of_rows(error, batch.body(suffix=b","))
+        field, message = said_of_rows(error, batch.body(suffix=b","), batch.key, batch.lane)
         self._journal.settle(
             batch.number,
             "refuse",

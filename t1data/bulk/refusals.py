@@ -46,7 +46,7 @@ def is_of_api(body: bytes) -> bool:
     return isinstance(said, dict) and "message" in said
 
 
-def said_of_rows(error: RefusedError, pieces: bytes) -> tuple[str | None, str]:
+def said_of_rows(error: RefusedError, pieces: bytes, *named: str | None) -> tuple[str | None, str]:
     """Return the field and the words with which the server refused some rows, the rows' own values masked.
 
     Parameters
@@ -55,12 +55,14 @@ def said_of_rows(error: RefusedError, pieces: bytes) -> tuple[str | None, str]:
         What came back when just these rows were sent.
     pieces : bytes
         The rows as they were sent: JSON values, each with a comma after it.
+    *named : str or None
+        What else the request said of them, such as the id in its path.
     """
     if not error.problems:
-        return None, mask(str(error), pieces)[:LONGEST]
+        return None, mask(str(error), pieces, *named)[:LONGEST]
     first = error.problems[0]
     words = ": ".join(str(first[key]) for key in ("title", "details") if first.get(key))
-    return _field(first), mask(words or str(error), pieces)[:LONGEST]
+    return _field(first), mask(words or str(error), pieces, *named)[:LONGEST]
 
 
 def hopeless(words: str) -> str:
@@ -71,10 +73,10 @@ def hopeless(words: str) -> str:
     )
 
 
-def mask(words: str, pieces: bytes) -> str:
-    """Return `words` with every value of the rows that stands in them replaced."""
+def mask(words: str, pieces: bytes, *named: str | None) -> str:
+    """Return `words` with every value of the rows, and of what names them, replaced."""
     rows = json.loads(b"[" + pieces.rstrip(b",") + b"]", parse_float=str, parse_int=str)
-    values = {text for text in _values(rows) if text and text in words}
+    values = {text for text in (*_values(rows), *named) if text and text in words}
     for value in sorted(values, key=len, reverse=True):
         words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, words)
     return words
