@@ -60,22 +60,22 @@ class ArrowReader:
         """Arrow data cannot change."""
 
 
-def open_table(table: pa.Table, *, name: str) -> Source:
+def open_table(table: pa.Table, *, name: str, allow_empty: bool = False) -> Source:
     """Open an Arrow table, which is read where it lies."""
-    return _source(table.to_batches, table.schema, name=name, rows=table.num_rows)
+    return _source(table.to_batches, table.schema, name=name, rows=table.num_rows, allow_empty=allow_empty)
 
 
-def open_repeatable(data: Any, *, name: str) -> Source:
+def open_repeatable(data: Any, *, name: str, allow_empty: bool = False) -> Source:
     """Open an object whose Arrow stream can be asked for many times, such as a polars frame."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         with _explained(name):
             yield from _stream(data, name)
 
-    return _source(batches, _stream(data, name).schema, name=name, rows=len(data))
+    return _source(batches, _stream(data, name).schema, name=name, rows=len(data), allow_empty=allow_empty)
 
 
-def open_stream(data: Any, *, name: str) -> Source:
+def open_stream(data: Any, *, name: str, allow_empty: bool = False) -> Source:
     """Open an Arrow stream that can be read once: it is copied, packed, to a file without a name.
 
     Raises
@@ -87,12 +87,12 @@ def open_stream(data: Any, *, name: str) -> Source:
     check_names(reader.schema.names, where=name)  # before a long copy
     with _explained(name):
         spool = Spool.of(reader)
-    return _source(spool, reader.schema, name=name, rows=spool.rows)
+    return _source(spool, reader.schema, name=name, rows=spool.rows, allow_empty=allow_empty)
 
 
-def _source(batches: Batches, schema: pa.Schema, *, name: str, rows: int) -> Source:
+def _source(batches: Batches, schema: pa.Schema, *, name: str, rows: int, allow_empty: bool) -> Source:
     check_names(schema.names, where=name)
-    if not rows:
+    if not (rows or allow_empty):
         raise InputError(f"{name} has no rows.")
     return Source(name, "arrow", readable_schema(schema), ArrowReader(batches, tuple(schema.names)), rows=rows)
 

@@ -21,6 +21,7 @@ from t1data.tables import sniff
 from t1data.tables.csv_blocks import Block, blocks_of, record_starts
 from t1data.tables.csv_scan import Dialect, Record, Scanner
 from t1data.tables.files import FileStamp, fingerprint_of
+from t1data.tables.marked import without_marks
 from t1data.tables.problems import REASONS, Problem
 from t1data.tables.records import SLICE_ROWS, Fingerprint, Slice, Source, check_names
 from t1data.tables.text import TextFile
@@ -138,7 +139,9 @@ class CsvReader:
         )
 
 
-def open_csv(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def open_csv(
+    path: Path, *, encoding: str | None = None, delimiter: str | None = None, allow_empty: bool = False
+) -> Source:
     """Open a CSV file: find its encoding, delimiter and header, and see that it has a row.
 
     Raises
@@ -153,10 +156,10 @@ def open_csv(path: Path, *, encoding: str | None = None, delimiter: str | None =
     dialect = Dialect(chosen, lone_cr=lone_cr, where=where)
     header = _header(sample, dialect)
     reader = CsvReader(text, stamp, dialect, header)
-    if not any(piece.next_row for piece in reader.slices(header.names[:1])):
+    if not (allow_empty or any(piece.next_row for piece in reader.slices(header.names[:1]))):
         raise InputError(f"{path} has no rows: nothing stands below the header. Check that it is the right file.")
     schema = pa.schema([pa.field(name, pa.string()) for name in header.names])
-    return Source(
+    source = Source(
         path.name,
         "csv",
         schema,
@@ -165,6 +168,7 @@ def open_csv(path: Path, *, encoding: str | None = None, delimiter: str | None =
         encoding=text.encoding,
         header_lines=header.lines,
     )
+    return without_marks(source)
 
 
 def _given(delimiter: str) -> bytes:

@@ -63,7 +63,7 @@ class FrameReader:
         """Do nothing: a frame in memory is the caller's own."""
 
 
-def open_frame(frame: pd.DataFrame) -> Source:
+def open_frame(frame: pd.DataFrame, *, allow_empty: bool = False) -> Source:
     """Open a pandas frame.
 
     Raises
@@ -75,7 +75,7 @@ def open_frame(frame: pd.DataFrame) -> Source:
     if frame.columns.nlevels > 1:
         raise InputError(f"{name} has columns with {frame.columns.nlevels} levels: {frame.columns[0]!r}. Flatten them.")
     check_names(list(frame.columns), where=name)
-    if not len(frame):
+    if not (len(frame) or allow_empty):
         raise InputError(f"{name} has no rows.")
     if not len(frame.columns):
         raise InputError(f"{name} has no columns.")

@@ -46,7 +46,7 @@ class ParquetReader:
             stamp.check_unchanged()
 
 
-def open_parquet(paths: Sequence[Path], *, name: str) -> Source:
+def open_parquet(paths: Sequence[Path], *, name: str, allow_empty: bool = False) -> Source:
     """Open Parquet files of equal schema as one source.
 
     Raises
@@ -60,7 +60,7 @@ def open_parquet(paths: Sequence[Path], *, name: str) -> Source:
     check_names(schema.names, where=str(paths[0]))
     for path, (other, _) in zip(paths, heads, strict=True):
         _check_same(schema, other, first=paths[0], path=path)
-    if not rows:
+    if not (rows or allow_empty):
         raise InputError(f"{name} has no rows. Check that it is the right file.")
     return Source(name, "parquet", readable_schema(schema), ParquetReader(stamps), rows=rows)
 

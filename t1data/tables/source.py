@@ -25,7 +25,9 @@ _ACCEPTED: Final = (
 )
 
 
-def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def open_source(
+    data: Any, *, encoding: str | None = None, delimiter: str | None = None, allow_empty: bool = False
+) -> Source:
     """Open anything with rows.
 
     Parameters
@@ -37,6 +39,8 @@ def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None
         Codec of a text file. By default what the byte order mark says, else UTF-8; never guessed.
     delimiter : str, optional
         Separator of a CSV file's fields. By default found among comma, semicolon, tab and bar.
+    allow_empty : bool
+        Take columns without a row, as an audience without members has them.
 
     Returns
     -------
@@ -58,10 +62,10 @@ def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None
     [[{'integration_id': '007', 'visits': 3}]]
     """
     if isinstance(data, str | os.PathLike):
-        return _open_path(os.fspath(data), encoding=encoding, delimiter=delimiter)
+        return _open_path(os.fspath(data), encoding=encoding, delimiter=delimiter, allow_empty=allow_empty)
     if encoding is not None or delimiter is not None:
         raise InputError("encoding= and delimiter= are for CSV files only.")
-    return _open_object(data)
+    return _open_object(data, allow_empty=allow_empty)
 
 
 def _is_pandas_frame(data: Any) -> bool:
@@ -69,24 +73,24 @@ def _is_pandas_frame(data: Any) -> bool:
     return pandas is not None and isinstance(data, pandas.DataFrame)
 
 
-def _open_object(data: Any) -> Source:
+def _open_object(data: Any, *, allow_empty: bool) -> Source:
     name = type(data).__name__
     if _is_pandas_frame(data):
         from t1data.tables.frame_reader import open_frame
 
-        return open_frame(data)
+        return open_frame(data, allow_empty=allow_empty)
     if isinstance(data, pa.Table):
-        return arrow_reader.open_table(data, name=name)
+        return arrow_reader.open_table(data, name=name, allow_empty=allow_empty)
     if isinstance(data, pa.RecordBatch):
-        return arrow_reader.open_table(pa.Table.from_batches([data]), name=name)
+        return arrow_reader.open_table(pa.Table.from_batches([data]), name=name, allow_empty=allow_empty)
     if not hasattr(data, "__arrow_c_stream__"):
         raise InputError(f"A {name} cannot be read as rows. Give {_ACCEPTED}.")
     if type(data).__module__.partition(".")[0] == "polars" and name == "DataFrame":
-        return arrow_reader.open_repeatable(data, name=name)
-    return arrow_reader.open_stream(data, name=name)
+        return arrow_reader.open_repeatable(data, name=name, allow_empty=allow_empty)
+    return arrow_reader.open_stream(data, name=name, allow_empty=allow_empty)
 
 
-def _open_path(given: str | bytes, *, encoding: str | None, delimiter: str | None) -> Source:
+def _open_path(given: str | bytes, *, encoding: str | None, delimiter: str | None, allow_empty: bool) -> Source:
     if isinstance(given, bytes) or "\0" in given or not given.strip():
         raise InputError(f"{given!r} is no path. Give {_ACCEPTED}.")
     if "://" in given:
@@ -97,10 +101,10 @@ def _open_path(given: str | bytes, *, encoding: str | None, delimiter: str | Non
     if kinds == {"parquet"}:
         if encoding is not None or delimiter is not None:
             raise InputError(f"{path} is Parquet: encoding= and delimiter= are for CSV files only.")
-        return open_parquet(files, name=path.name)
+        return open_parquet(files, name=path.name, allow_empty=allow_empty)
     if len(files) > 1:
         raise InputError(f"{path} holds files that are not Parquet. Several files at once must all be Parquet.")
-    return open_csv(files[0], encoding=encoding, delimiter=delimiter)
+    return open_csv(files[0], encoding=encoding, delimiter=delimiter, allow_empty=allow_empty)
 
 
 def _files_of(path: Path) -> list[Path]:

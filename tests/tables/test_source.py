@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from t1data.errors import InputError
@@ -172,3 +173,21 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
 def test_a_file_that_may_not_be_read_is_refused():
     with pytest.raises(InputError, match=r"people\.csv may not be read"), readable(Path("people.csv")):
         raise PermissionError  # root, as whom tests may run, is refused nothing
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "pandas", "table", "stream", "polars"])
+def test_columns_without_a_row_are_taken_on_request(kind: str, tmp_path: Path) -> None:
+    table = pa.table({"integration_id": pa.array([], pa.string())})
+    (tmp_path / "empty.csv").write_text("integration_id\n")
+    pq.write_table(table, tmp_path / "empty.parquet")
+    data = {
+        "csv": tmp_path / "empty.csv",
+        "parquet": tmp_path / "empty.parquet",
+        "pandas": table.to_pandas(),
+        "table": table,
+        "stream": table.to_reader(),
+        "polars": pl.DataFrame(table),
+    }[kind]
+    source = open_source(data, allow_empty=True)
+    assert source.columns == ("integration_id",)
+    assert sum(len(piece.rows) for piece in source.slices()) == 0
