@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import click
 
+from t1data.cli.audiences import audiences
 from t1data.cli.config import config
 from t1data.cli.demo import demo
 from t1data.cli.options import in_flags
@@ -54,7 +55,7 @@ def cli(state: State | None, debug: bool) -> None:
         state.debug = debug
 
 
-for _command in (profiles, runs, sandbox, demo, config):
+for _command in (profiles, audiences, runs, sandbox, demo, config):
     cli.add_command(_command)
 
 
