@@ -64,6 +64,8 @@ class Cargo:
         The input as it was, for the outcomes.
     goods : mapping of str to callable
         What the run brought home: the name of a frame → what makes it.
+    beside : callable, optional
+        Writes what is to lie beside the journal; called with the journal's path before anything is sent.
     """
 
     operation: str
@@ -73,6 +75,7 @@ class Cargo:
     encoded: Iterable[EncodedRows]
     source: Input
     goods: Mapping[str, GoodsReader] = field(default_factory=dict)
+    beside: Callable[[Path], None] | None = None
 
 
 def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
@@ -102,6 +105,8 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
             resume_old=going.resume_old,
         )
         record.reopen()
+        if cargo.beside is not None and not record.batches():
+            cargo.beside(path)
         try:
             Engine(record, job, watch, resend_in_doubt=going.resend_in_doubt).run(cargo.encoded)
         finally:

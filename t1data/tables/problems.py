@@ -23,6 +23,10 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
         "id_not_in_url": "The id in column {column} is {value!r}, which no URL can name.",
         "duplicate_id": "The id stands in more than one row: {value}.",
+        # Found in actions on audiences.
+        "not_an_action": "Column {column} holds {value!r}; an action is 'add' or 'delete'.",
+        "not_an_audience": "Column {column} holds {value!r}, which is no number of an audience.",
+        "contradicting_actions": "The id is to be added to an audience and taken out of it: {value}.",
         # Found in values: what cannot be sent exactly as it is written is not sent.
         "not_utf8": "Column {column} holds bytes that are not UTF-8 text: {value}.",
         "not_a_string": "Column {column} holds {value}, which is no JSON string.",
