@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import pyarrow.parquet
 
 from t1data.errors import InputError
 from t1data.journal.outcomes import SCHEMA, Input, Rows, outcome_chunks
+from t1data.writing import replacing
 
 _WRITERS: dict[str, Callable[[Any, pa.Schema], Any]] = {
     ".csv": pyarrow.csv.CSVWriter,
@@ -92,33 +90,3 @@ def _writer(path: Path) -> Callable[[Any, pa.Schema], Any]:
     if path.suffix not in _WRITERS:
         raise InputError(f"{path.name}: rows are written as {' or '.join(_WRITERS)}")
     return _WRITERS[path.suffix]
-
-
-@contextmanager
-def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a private file beside `path` that takes its name only when the block ends well.
-
-    Raises
-    ------
-    InputError
-        The file is there already, or its folder cannot be written to.
-    """
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; name another file, or say overwrite")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
-    part = Path(name)
-    try:
-        os.close(handle)
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
