@@ -17,6 +17,8 @@ if os.name == "posix":
 
 RESERVE = 4 * 1024 * 1024  # bytes; room for the answers of all requests that are in flight when a disk fills up
 
+MARKS = ".marks"  # suffix of what a run on audiences leaves beside its journal: the hashes of its customers
+
 # Kinds of file systems on which SQLite's write-ahead log is not safe, since its index is shared memory.
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "lustre", "gpfs", "ceph", "glusterfs", "9p", "beegfs")
 
@@ -86,6 +88,15 @@ def take_hold(path: Path) -> int:
     return hold
 
 
+def held_by(path: Path) -> str | None:
+    """Say which process writes a journal at this moment, or None."""
+    try:
+        os.close(take_hold(path))
+    except JournalError:
+        return _who_holds(path)
+    return None
+
+
 def is_still(hold: int, path: Path) -> bool:
     """Tell whether `path` is still the file that `take_hold` opened."""
     try:
@@ -99,7 +110,7 @@ def delete_journal(path: Path) -> None:
     """Delete a journal and the files beside it, unless another process holds it."""
     hold = take_hold(path)
     try:
-        for suffix in ("", "-wal", "-shm", "-journal", ".reserve"):
+        for suffix in ("", "-wal", "-shm", "-journal", ".reserve", MARKS):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     finally:
         os.close(hold)
