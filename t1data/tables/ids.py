@@ -12,7 +12,18 @@ import pyarrow.types as at
 
 from t1data.errors import InputError
 from t1data.tables.numbers import number_tokens
-from t1data.tables.strings import blank_to_null, data_bytes, has_true, not_utf8, nulls, plain, positions, sizes, without
+from t1data.tables.strings import (
+    blank_to_null,
+    data_bytes,
+    has_true,
+    not_utf8,
+    nulls,
+    plain,
+    positions,
+    sizes,
+    texts,
+    without,
+)
 from t1data.tables.tokens import Flaw, flaws_of
 from t1data.tables.types import is_json, kind_of
 
@@ -103,6 +114,14 @@ def _checked(ids: pa.StringArray) -> Ids:
     if broken.size:
         found += (Flaw("not_utf8", broken),)
     return Ids(ids, found + _too_long(ids) + _odd_characters(ids))
+
+
+def not_addressable(ids: pa.StringArray) -> tuple[Flaw, ...]:
+    """Return the ids that no address can name: every server and proxy on the way removes these segments."""
+    return flaws_of(id_not_addressable=pc.is_in(ids, value_set=_DOTS))
+
+
+_DOTS = texts([".", ".."])
 
 
 def _too_long(ids: pa.StringArray) -> tuple[Flaw, ...]:

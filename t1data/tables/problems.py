@@ -22,6 +22,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "id_control_character": "The id in column {column} holds a control character: {value!r}.",
         "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
         "id_not_in_url": "The id in column {column} is {value!r}, which no URL can name.",
+        "id_not_addressable": "The id in column {column} is '.' or '..', which no address can name.",
         "duplicate_id": "The id stands in more than one row: {value}.",
         # Found in actions on audiences.
         "not_an_action": "Column {column} holds {value!r}; an action is 'add' or 'delete'.",

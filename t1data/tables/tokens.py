@@ -56,6 +56,10 @@ class Tokens:
         cells = wrap(self.text, before + self.before, self.after + after)
         return cells if self.indices is None else cells.take(self.indices)
 
+    def inside(self) -> pa.StringArray:
+        """Return one text a cell, without its quotes; null stays null."""
+        return self.text if self.indices is None else self.text.take(self.indices)
+
     @property
     def missing(self) -> int:
         """How many cells have no value."""
