@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +217,29 @@ def test_a_run_of_single_rows_stops_when_the_first_are_all_refused_alike(tmp_pat
     assert len(ledger.arrived) < 30
     assert run.stopped is not None
     assert "no such type" in run.stopped
+
+
+def test_a_row_without_a_key_has_a_request_of_its_own(tmp_path: Path) -> None:
+    (rows,) = encoded(["a", "x", "a", "x"])
+    keys = pa.array(["a", None, "a", None], pa.string())
+    ledger = Ledger()
+    run = run_through(tmp_path / "run.sqlite", [replace(rows, keys=keys)], ledger, batch_limit=9, by_key=True)
+    assert sorted(ledger.arrived, key=str) == [("a", [0, 2]), (None, [1]), (None, [3])]
+    assert run.counts["accepted"] == 4
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_two_batches_refused_alike_stop_a_run_that_cannot_find_out_which_row_it_was(
+    tmp_path: Path, repeatable: bool
+) -> None:
+    refusal = BadRequestError("there is no such campaign", status=400, attempts=1)
+    rows = encoded(["a"] * 2000)
+    ledger = Ledger(dict.fromkeys(range(2000), refusal))
+    run = run_through(
+        tmp_path / "run.sqlite", rows, ledger, batch_limit=100, by_key=True, connections=1, repeatable=repeatable
+    )
+    assert run.stopped is not None
+    assert "there is no such campaign" in run.stopped
+    if not repeatable:
+        assert len(ledger.arrived) == 2
+        assert (run.counts["refused"], run.counts["unsent"]) == (200, 1800)

@@ -33,7 +33,8 @@ class EncodedRows:
     stop : int
         The row number after the last row of the input that this covers.
     keys : pyarrow StringArray, optional
-        What a request says once for all its rows, such as a value of its path: only rows of one key share a request.
+        What a request says once for all its rows, such as a value of its path: only rows of one key share a request,
+        and a row whose key is null has one of its own.
     lanes : pyarrow StringArray, optional
         Whose rows they are: those of one lane are sent one after the other, in order.
     """

@@ -45,12 +45,14 @@ def cut(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int, start: in
 def gather(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int) -> Iterator[Batch | list[Line]]:
     """Yield batches of rows that share a key, as few as the limits allow; lines as they come.
 
-    Holds the rows of each key until a batch is full. A batch's spans name just its rows.
+    Holds the rows of each key until a batch is full; a row without a key goes alone, at once. A batch's spans name
+    just its rows.
     """
     waiting: dict[str, list[EncodedRows]] = {}
     for chunk in encoded:
         if chunk.lines:
             yield chunk.lines
+        yield from map(_exact, _alone(chunk))
         for key, rows in _by_key(chunk):
             parts = waiting.setdefault(key, [])
             parts.append(rows)
@@ -125,6 +127,13 @@ def _portions(rows: EncodedRows, limit: int, max_bytes: int) -> Iterator[Encoded
         yield rows.part(slice(0, count))
         rows = rows.part(slice(count, None))
     yield rows
+
+
+def _alone(chunk: EncodedRows) -> Iterator[EncodedRows]:
+    """Yield each row without a key by itself."""
+    assert chunk.keys is not None
+    for at in np.flatnonzero(np.asarray(chunk.keys.is_null())):
+        yield chunk.part(slice(int(at), int(at) + 1))
 
 
 def _by_key(chunk: EncodedRows) -> Iterator[tuple[str, EncodedRows]]:

@@ -198,8 +198,8 @@ class Delivery:
             message=message,
         )
         self._watch.count("refused", len(batch), requests=error.attempts)
-        if self._job.batch_limit == 1 and not isinstance(error, NotFoundError):
-            self._stop_if_alike(message)
+        if (self._job.batch_limit == 1 or not self._job.repeatable) and not isinstance(error, NotFoundError):
+            self._stop_if_alike(message, len(batch))
         return message
 
     # --- when all rows fail alike ---------------------------------------------------------------------
@@ -214,10 +214,10 @@ class Delivery:
         if enough:
             self._watch.stop(hopeless(words))
 
-    def _stop_if_alike(self, words: str) -> None:
-        """Stop a run of single rows when the first ones were all refused with the same words."""
+    def _stop_if_alike(self, words: str, rows: int) -> None:
+        """Stop a run that narrows nothing when its first rows, or two batches, were all refused with the same words."""
         with self._lock:
-            self._words.append(words)
+            self._words += [words] * min(rows, ALIKE)
             alike = len(self._words) >= 2 * ALIKE and len(set(self._words)) == 1
         if alike and not self._watch.counted("accepted") and self._watch.left > WORTH_STOPPING:
             self._watch.stop(hopeless(words))
