@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The module of each job, by the operation that its journals name. Each has `reopen` and `resume`.
-_JOBS = {"upsert_profiles": "t1data.profiles.resume", "create_referrals": "t1data.referrals.resume"}
+_JOBS = {
+    "upsert_profiles": "t1data.profiles.resume",
+    "create_referrals": "t1data.referrals.resume",
+    "apply_audience": "t1data.audiences.resume",
+    "erase_customers": "t1data.erasure.resume",
+}
 
 
 class _Resumable(Protocol):

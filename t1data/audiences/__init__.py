@@ -1,0 +1,1 @@
+"""Audiences: what is in them, what would change, and changing it."""
