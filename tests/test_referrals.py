@@ -154,8 +154,8 @@ def test_a_lost_answer_is_never_sent_again_by_itself_and_reconcile_finds_the_cod
     assert set(map(len, on_the_server(client).values())) == {1}
 
 
-def test_a_server_that_no_longer_speaks_http_stops_the_run(sandbox: t1.Sandbox, client: t1.Client) -> None:
-    sandbox.faults.add(Raw(b"HTTP/1.1 201 Created\r\nContent-Le"), on=CREATE, nth=2)
+def test_an_answer_that_no_server_of_the_api_gives_stops_the_run(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    sandbox.faults.add(Raw(b"HTTP/1.1 701 Hello\r\nContent-Length: 0\r\n\r\n"), on=CREATE, nth=2)
     run = t1.create_referrals(client, ADVOCATES, campaign_id=45, connections=1)
     assert (run.counts["accepted"], run.counts["in_doubt"], run.counts["unsent"]) == (1000, 1000, 500)
     assert len(sandbox.requests.of(CREATE)) == 2
