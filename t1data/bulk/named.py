@@ -103,7 +103,7 @@ def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:
     InputError
         There are no rows, no such column, or its ids look damaged.
     """
-    source = open_source(_with_column(data, id))
+    source = open_source(with_column(data, id))
     column = choose_id(source.schema.names, id)
     check_id_field(source.schema.field(column))
     found = survey(source, column)
@@ -125,7 +125,7 @@ def _dots(ids: pa.StringArray) -> list[Flaw]:
     return [Flaw("id_not_in_url", at)] if len(at) else []
 
 
-def _with_column(data: Any, name: str) -> Any:
+def with_column(data: Any, name: str) -> Any:
     """Take a list or a column of ids as the one column of a table."""
     if hasattr(data, "to_frame") and hasattr(data, "name") and hasattr(data, "index"):
         return data.to_frame(name)
