@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 from t1data import errors
 
 if TYPE_CHECKING:
+    from t1data.audiences.apply import apply_audience
+    from t1data.audiences.calls import delete_audience, empty_audience, stamp_audience
+    from t1data.audiences.create import create_audience, rename_audience
+    from t1data.audiences.find import Audience, find_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
     from t1data.history import list_runs, open_run, purge_run, reconcile, resume
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from t1data.sandbox import Sandbox
 
 __all__ = [
+    "Audience",
     "Client",
     "Control",
     "Management",
@@ -31,10 +36,15 @@ __all__ = [
     "Run",
     "Sandbox",
     "UpsertPlan",
+    "apply_audience",
     "check_profiles",
+    "create_audience",
     "create_referrals",
+    "delete_audience",
     "describe",
+    "empty_audience",
     "errors",
+    "find_audience",
     "list_runs",
     "open_run",
     "plan_upsert",
@@ -42,12 +52,15 @@ __all__ = [
     "plot_run",
     "purge_run",
     "reconcile",
+    "rename_audience",
     "resume",
     "save_picture",
+    "stamp_audience",
     "upsert_profiles",
 ]
 
 _HOME = {
+    "Audience": "t1data.audiences.find",
     "Client": "t1data.client",
     "Control": "t1data.bulk.progress",
     "Management": "t1data.management",
@@ -55,9 +68,14 @@ _HOME = {
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
+    "apply_audience": "t1data.audiences.apply",
     "check_profiles": "t1data.profiles",
+    "create_audience": "t1data.audiences.create",
     "create_referrals": "t1data.referrals",
+    "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
+    "empty_audience": "t1data.audiences.calls",
+    "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_upsert": "t1data.profiles",
@@ -65,8 +83,10 @@ _HOME = {
     "plot_run": "t1data.plots",
     "purge_run": "t1data.history",
     "reconcile": "t1data.history",
+    "rename_audience": "t1data.audiences.create",
     "resume": "t1data.history",
     "save_picture": "t1data.plots",
+    "stamp_audience": "t1data.audiences.calls",
     "upsert_profiles": "t1data.profiles",
 }
 
