@@ -118,7 +118,7 @@ def _checked(ids: pa.StringArray) -> Ids:
 
 def not_addressable(ids: pa.StringArray) -> tuple[Flaw, ...]:
     """Return the ids that no address can name: every server and proxy on the way removes these segments."""
-    return flaws_of(id_not_addressable=pc.is_in(ids, value_set=_DOTS))
+    return flaws_of(id_not_in_url=pc.is_in(ids, value_set=_DOTS))
 
 
 _DOTS = texts([".", ".."])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 
 from t1data.tables.layout import Column
 from t1data.tables.report import Fault
-from t1data.tables.strings import EMPTY, blank_to_null, escape, indices, text, wrap
+from t1data.tables.strings import EMPTY, blank_to_null, escape, text, wrap
 from t1data.tables.tokens import Flaw, Tokens, flaws_of
 from t1data.tables.values import Reading, tokens_of
 
 Rows = npt.NDArray[np.int64]
-Texts = pa.StringArray | pa.StringScalar
+Texts: TypeAlias = "pa.StringArray | pa.StringScalar"
 
 LARGEST_ROW = 4 * 1024 * 1024
 """Bytes of one row that are still sent; a batch is cut at the same size."""
@@ -258,8 +258,3 @@ def _or_null(members: Texts) -> Texts:
 def id_member(name: str, ids: pa.StringArray) -> pa.StringArray:
     """Return ``"name":"id"`` for each row, null where it has none."""
     return wrap(escape(ids), f'"{name}":"', '"')
-
-
-def rows_of(array: pa.Array, at: Rows) -> pa.Array:
-    """Return some elements of an array, itself when that is all of them."""
-    return array if len(at) == len(array) else array.take(indices(at))

@@ -22,12 +22,27 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "id_control_character": "The id in column {column} holds a control character: {value!r}.",
         "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
         "id_not_in_url": "The id in column {column} is {value!r}, which no URL can name.",
-        "id_not_addressable": "The id in column {column} is '.' or '..', which no address can name.",
         "duplicate_id": "The id stands in more than one row: {value}.",
         # Found in actions on audiences.
         "not_an_action": "Column {column} holds {value!r}; an action is 'add' or 'delete'.",
         "not_an_audience": "Column {column} holds {value!r}, which is no number of an audience.",
         "contradicting_actions": "The id is to be added to an audience and taken out of it: {value}.",
+        # Found in sessions, carts and events.
+        "missing_value": "The row has no value in column {column}, where one is needed.",
+        "bad_state": "Column {column} holds {value!r}; a session is sent as 'open', 'closed' or 'cancelled'.",
+        "bad_transition": "The session cannot go {value}.",
+        "other_customer": "The session belongs to another customer: {value}.",
+        "earlier_line": "An earlier line of the same session cannot be sent, so this one would say something else:"
+        " {value}.",
+        "bad_cart": "The session's cart cannot be sent: {value}.",
+        "bad_quantity": "Column {column} holds {value!r}, which is no whole number from 1 to 10,000.",
+        "bad_price": "Column {column} holds {value!r}, which is no price from 0 to 10**15: a discount or a return is no"
+        " item of a cart.",
+        "bad_code": "Column {column} holds {value!r}; a code has 1 to 100 characters.",
+        "unknown_session": "No row of the sessions has the session of this item, in column {column}: {value!r}.",
+        "same_item": "The session has this very item already: {value}. Add the quantities up, or say"
+        ' same_items="keep".',
+        "reserved_type": "Column {column} holds {value!r}; names that begin with talon_ are those of built-in events.",
         # Found in values: what cannot be sent exactly as it is written is not sent.
         "not_utf8": "Column {column} holds bytes that are not UTF-8 text: {value}.",
         "not_a_string": "Column {column} holds {value}, which is no JSON string.",
