@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from t1data import errors
 
 if TYPE_CHECKING:
+    from t1data import forms
     from t1data.audiences.apply import apply_audience
     from t1data.audiences.calls import delete_audience, empty_audience, stamp_audience
     from t1data.audiences.create import create_audience, rename_audience
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
     from t1data.history import list_runs, open_run, purge_run, reconcile, resume
+    from t1data.inventories import Inventories, fetch_inventories
     from t1data.journal.runs import Run
     from t1data.management import Management
     from t1data.plots import describe, plot_outcomes, plot_run, save_picture
@@ -31,6 +33,7 @@ __all__ = [
     "Audience",
     "Client",
     "Control",
+    "Inventories",
     "Management",
     "Progress",
     "Run",
@@ -45,6 +48,7 @@ __all__ = [
     "empty_audience",
     "errors",
     "find_audience",
+    "forms",
     "list_runs",
     "open_run",
     "plan_upsert",
@@ -63,6 +67,7 @@ _HOME = {
     "Audience": "t1data.audiences.find",
     "Client": "t1data.client",
     "Control": "t1data.bulk.progress",
+    "Inventories": "t1data.inventories",
     "Management": "t1data.management",
     "Progress": "t1data.bulk.progress",
     "Run": "t1data.journal.runs",
@@ -75,6 +80,7 @@ _HOME = {
     "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
     "empty_audience": "t1data.audiences.calls",
+    "fetch_inventories": "t1data.inventories",
     "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
@@ -92,6 +98,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "forms":
+        return import_module("t1data.forms")
     if name not in _HOME:
         raise AttributeError(f"module 't1data' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,147 @@
+"""The answers that a reading run kept, as tidy tables: all at once, or to files in bounded memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from t1data.errors import InputError
+from t1data.inventories.attributes import Kinds
+from t1data.inventories.columns import PARTS
+from t1data.inventories.tidy import Tidy
+from t1data.journal.outcomes import Input, head_of
+from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.writing import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT_ONCE = 2000  # customers that are held in memory while files are written
+_ENTITIES = {"profiles": "CustomerProfile", "coupons": "Coupon", "referrals": "Referral", "giveaways": "Giveaway"}
+
+Found = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a run read.
+
+    Attributes
+    ----------
+    journal : Path
+        Where the answers are kept.
+    source : Input or None
+        The ids are read from it again, since an answer need not name its customer.
+    """
+
+    journal: Path
+    source: Input | None
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return all tables, in memory."""
+        return _gathered(self).tables(declared=self._declared())
+
+    def write(self, folder: Path, *, overwrite: bool) -> None:
+        """Write one Parquet file a table, each whole or not at all.
+
+        The answers are read twice: every part of a file has the same columns, and so has a customer's attribute that
+        only the last one has.
+        """
+        kinds, declared = self._kinds(), self._declared()
+        empty = Tidy().tables(kinds=kinds, declared=declared)
+        with ExitStack() as stack:
+            parts = {
+                name: stack.enter_context(replacing(folder / f"{name}.parquet", overwrite=overwrite)) for name in PARTS
+            }
+            with ExitStack() as writers:
+                out = {name: writers.enter_context(pq.ParquetWriter(parts[name], empty[name].schema)) for name in PARTS}
+                for tidy in self._in_portions():
+                    for name, table in tidy.tables(kinds=kinds, declared=declared).items():
+                        out[name].write_table(table)
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield each customer's id and inventory, in the order of the input."""
+        if self.source is None:
+            raise InputError(
+                "the customers' ids are not in the journal, and the input is no longer there as it was; give it:"
+                " open_run(run, data=...)"
+            )
+        ids = _Ids(self.source)
+        with reading(self.journal) as db:
+            # A batch of one row covers the rows before it that were not asked for, and ends with it.
+            rows = {batch.number: batch.spans[-1][1] - 1 for batch in read_batches(db) if batch.state == "done"}
+            for number, body in _latest(read_answers(db)):
+                if number in rows:
+                    yield ids.of(rows[number]), json.loads(body)
+
+    def _in_portions(self) -> Iterator[Tidy]:
+        found = iter(self)
+        while portion := list(islice(found, AT_ONCE)):
+            yield _gathered(portion)
+
+    def _kinds(self) -> dict[str, Kinds]:
+        kinds: dict[str, Kinds] = {name: {} for name in PARTS}
+        for tidy in self._in_portions():
+            for name, seen in tidy.kinds().items():
+                for attribute, more in seen.items():
+                    kinds[name].setdefault(attribute, set()).update(more)
+        return kinds
+
+    def _declared(self) -> dict[str, Mapping[str, str]]:
+        with reading(self.journal) as db:
+            types = head_of(db, self.journal).facts.get("types", {})
+        return {table: types.get(entity, {}) for table, entity in _ENTITIES.items()}
+
+
+class _Ids:
+    """Which id each row has: the ids of all rows, some tens of bytes for each."""
+
+    def __init__(self, source: Input) -> None:
+        found = list(source.ids())
+        self._rows = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, dtype=np.int64)
+        self._ids = pa.chunked_array([ids for _, ids in found], pa.string()).combine_chunks()
+
+    def of(self, row: int) -> str:
+        name: str = self._ids[int(np.searchsorted(self._rows, row))].as_py()
+        return name
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame with nullable columns; times stay in microseconds, so that the year 1 fits."""
+    import pandas as pd
+
+    kinds = {
+        pa.string(): pd.StringDtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.float64(): pd.Float64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
+    return frame
+
+
+def _gathered(found: Any) -> Tidy:
+    tidy = Tidy()
+    for integration_id, inventory in found:
+        tidy.add(integration_id, inventory)
+    return tidy
+
+
+def _latest(answers: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield the last answer of each batch; one that could not be read may have been kept before it."""
+    before: tuple[int, bytes] | None = None
+    for answer in answers:
+        if before is not None and before[0] != answer[0]:
+            yield before
+        before = answer
+    if before is not None:
+        yield before

@@ -1,0 +1,209 @@
+"""Answers to tidy tables: one row a thing, the customer's id first, nothing dropped and nothing bent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from t1data.inventories.attributes import EXACT, Kinds, column, column_types, see_kinds, time_of
+from t1data.inventories.columns import PARTS, SCHEMAS, Field, Kind
+
+Record = Mapping[str, Any]
+Nested = frozenset[str]
+
+
+class Tidy:
+    """Gathers the rows of all tables from one inventory after the other.
+
+    Examples
+    --------
+    >>> tidy = Tidy()
+    >>> tidy.add("ada", {"coupons": [{"id": 7, "value": "SAVE10", "state": "active", "colour": "red"}]})
+    >>> tidy.tables()["coupons"].select(["integration_id", "coupon", "extra"]).to_pylist()
+    [{'integration_id': 'ada', 'coupon': 'SAVE10', 'extra': '{"colour": "red"}'}]
+    """
+
+    def __init__(self) -> None:
+        self._rows = {name: _Rows(name) for name in PARTS}
+
+    def add(self, integration_id: str, inventory: Record) -> None:
+        """Add what one customer holds; a section that is missing or null adds nothing."""
+        for table, record in _records(inventory):
+            self._rows[table].add(integration_id, record)
+
+    def kinds(self) -> dict[str, Kinds]:
+        """Return table → attribute → the kinds of value that were seen."""
+        return {name: rows.kinds() for name, rows in self._rows.items()}
+
+    def tables(
+        self, *, kinds: Mapping[str, Kinds] | None = None, declared: Mapping[str, Mapping[str, str]] | None = None
+    ) -> dict[str, pa.Table]:
+        """Return what was gathered as one table each.
+
+        Parameters
+        ----------
+        kinds : mapping, optional
+            Of all answers, when these are only some of them: every part then has the same columns.
+        declared : mapping, optional
+            Table → attribute → type in Talon.One's words.
+        """
+        kinds = kinds if kinds is not None else self.kinds()
+        types = {name: column_types(kinds[name], (declared or {}).get(name, {})) for name in PARTS}
+        return {name: rows.table(types[name]) for name, rows in self._rows.items()}
+
+
+class _Rows:
+    """The rows of one table, column by column."""
+
+    def __init__(self, table: str) -> None:
+        self._schema = SCHEMAS[table]
+        self._parts = PARTS[table]
+        self._columns: list[list[Any]] = [[] for _ in self._schema.names]
+        self._attributes: list[Record] = []
+
+    def add(self, integration_id: str, parts: Sequence[tuple[Record, Nested]]) -> None:
+        values: list[Any] = [integration_id]
+        extra: dict[str, Any] = {}
+        for fields, (record, nested) in zip(self._parts, parts, strict=True):
+            left = {name: value for name, value in record.items() if name not in nested and value is not None}
+            values += [_taken(field, left) for field in fields]
+            extra |= left
+        for cells, value in zip(self._columns, [*values, json.dumps(extra) if extra else None], strict=True):
+            cells.append(value)
+        attributes = parts[0][0].get("attributes")
+        self._attributes.append(attributes if isinstance(attributes, dict) else {})
+
+    def kinds(self) -> Kinds:
+        found: Kinds = {}
+        for attributes in self._attributes:
+            see_kinds(found, attributes)
+        return found
+
+    def table(self, types: Mapping[str, pa.DataType]) -> pa.Table:
+        columns = [pa.array(cells, field.type) for cells, field in zip(self._columns, self._schema, strict=True)]
+        names = list(self._schema.names)
+        for name, kind in types.items():
+            names.append(f"attributes.{name}")
+            columns.append(column([attributes.get(name) for attributes in self._attributes], kind))
+        return pa.table(columns, names=names)
+
+
+def _taken(field: Field, record: dict[str, Any]) -> Any:
+    """Take a field's value out of a record, if it is what the field holds; else it stays, and ends up in `extra`."""
+    value = _READERS[field.kind](record.get(field.wire))
+    if value is not None:
+        del record[field.wire]
+    return value
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+def _number(value: Any) -> float | None:
+    return value if type(value) is float or (type(value) is int and abs(value) < EXACT) else None
+
+
+_READERS: Mapping[Kind, Callable[[Any], Any]] = {
+    "text": lambda value: value if type(value) is str else None,
+    "whole": _whole,
+    "number": _number,
+    "flag": lambda value: value if type(value) is bool else None,
+    "time": time_of,
+}
+
+
+# --- which records make the rows of which table ---------------------------------------------------------
+
+_NONE: Nested = frozenset()
+_ATTRIBUTES: Nested = frozenset({"attributes"})
+_PROFILE: Nested = frozenset({"attributes", "audienceMemberships", "integrationId"})
+_REFERRAL: Nested = frozenset({"attributes", "referredCustomers"})
+_COUPON: Nested = frozenset({"attributes", "limits"})
+_PROGRAM: Nested = frozenset({"ledger", "subLedgers"})
+_CARD: Nested = frozenset({"ledger", "subledgers"})
+_LEDGER: Nested = frozenset({"currentTier"})
+
+Found = tuple[str, list[tuple[Record, Nested]]]
+
+_LEDGER_SHAPE: dict[str, Any] = {"currentTier": {}}
+_SHAPE: dict[str, Any] = {
+    "profile": {"attributes": {}, "audienceMemberships": [{}]},
+    "referrals": [{"attributes": {}, "referredCustomers": []}],
+    "coupons": [{"attributes": {}, "limits": [{"entities": []}]}],
+    "loyalty": {
+        "programs": {"*": {"ledger": _LEDGER_SHAPE, "subLedgers": {"*": _LEDGER_SHAPE}}},
+        "cards": [{"ledger": _LEDGER_SHAPE, "subledgers": {"*": _LEDGER_SHAPE}}],
+    },
+    "giveaways": [{"attributes": {}}],
+    "achievements": [{}],
+}
+
+
+def is_inventory(answer: Any) -> bool:
+    """Return whether an answer is built as an inventory is, so that all of it can be brought into the tables."""
+    return isinstance(answer, dict) and _fits(answer, _SHAPE)
+
+
+def _fits(value: Any, shape: dict[str, Any] | list[Any]) -> bool:
+    if value is None:
+        return True
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(item, part) for part in shape for item in value if item != {})
+    if not isinstance(value, dict):
+        return False
+    if "*" in shape:
+        return all(_fits(item, shape["*"]) for item in value.values())
+    return all(_fits(value.get(name), part) for name, part in shape.items())
+
+
+def _records(inventory: Record) -> Iterator[Found]:
+    if profile := inventory.get("profile"):
+        yield "profiles", [(profile, _PROFILE)]
+        for audience in _items(profile.get("audienceMemberships")):
+            yield "audiences", [(audience, _NONE)]
+    for referral in _items(inventory.get("referrals")):
+        yield from _referral(referral)
+    for coupon in _items(inventory.get("coupons")):
+        yield from _coupon(coupon)
+    yield from _loyalty(inventory.get("loyalty") or {})
+    for giveaway in _items(inventory.get("giveaways")):
+        yield "giveaways", [(giveaway, _ATTRIBUTES)]
+    for achievement in _items(inventory.get("achievements")):
+        yield "achievements", [(achievement, _NONE)]
+
+
+def _referral(referral: Record) -> Iterator[Found]:
+    yield "referrals", [(referral, _REFERRAL)]
+    for friend in referral.get("referredCustomers") or []:
+        same = {"referral_id": referral.get("id"), "code": referral.get("code"), "referred_integration_id": friend}
+        yield "referred_customers", [(same, _NONE)]
+
+
+def _coupon(coupon: Record) -> Iterator[Found]:
+    yield "coupons", [(coupon, _COUPON)]
+    for limit in _items(coupon.get("limits")):
+        entities = ", ".join(map(str, limit.get("entities") or []))
+        same = {"coupon_id": coupon.get("id"), "coupon": coupon.get("value"), "entities": entities}
+        yield "coupon_limits", [({**limit, **same}, _NONE)]
+
+
+def _loyalty(loyalty: Record) -> Iterator[Found]:
+    programs = loyalty.get("programs") or {}
+    for program in programs.values():
+        yield from (("loyalty", [(program, _PROGRAM), *ledger]) for ledger in _ledgers(program, "subLedgers"))
+    for card in _items(loyalty.get("cards")):
+        yield from (("loyalty_cards", [(card, _CARD), *ledger]) for ledger in _ledgers(card, "subledgers"))
+
+
+def _ledgers(owner: Record, others: str) -> Iterator[list[tuple[Record, Nested]]]:
+    """Yield the main ledger, whose name is empty, and then the others."""
+    for name, ledger in {"": owner.get("ledger") or {}, **(owner.get(others) or {})}.items():
+        yield [({"ledger": name}, _NONE), (ledger, _LEDGER), (ledger.get("currentTier") or {}, _NONE)]
+
+
+def _items(found: Any) -> list[Record]:
+    return found or []
