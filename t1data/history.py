@@ -27,6 +27,7 @@ _JOBS = {
     "create_referrals": "t1data.referrals.resume",
     "apply_audience": "t1data.audiences.resume",
     "erase_customers": "t1data.erasure.resume",
+    "fetch_inventories": "t1data.inventories.resume",
 }
 
 
