@@ -43,6 +43,19 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "same_item": "The session has this very item already: {value}. Add the quantities up, or say"
         ' same_items="keep".',
         "reserved_type": "Column {column} holds {value!r}; names that begin with talon_ are those of built-in events.",
+        # Found in the terms of referral codes, and in coupons.
+        "bad_usage_limit": "Column {column} holds {value}; a usage limit is a whole number from 0 (no limit) to"
+        " 999,999.",
+        "bad_pattern": "Column {column} holds {value!r}; a pattern has 4 to 100 characters.",
+        "bad_characters": "Column {column} holds {value!r}; valid characters are single ones, written ABC123 or as a"
+        " list.",
+        "expired": "Column {column} holds {value}, which is past already: no code could be used.",
+        "expires_before_start": "Column {column} holds {value}, and the expiry is not after the start: no code could be"
+        " used.",
+        "own_friend": "Column {column} names the advocate as their own friend: nobody could use the code.",
+        "pattern_for_friend": "Column {column} names a friend, and a code for one friend takes neither a pattern nor"
+        " valid characters.",
+        "missing_code": "The row has no code in column {column}.",
         # Found in values: what cannot be sent exactly as it is written is not sent.
         "not_utf8": "Column {column} holds bytes that are not UTF-8 text: {value}.",
         "not_a_string": "Column {column} holds {value}, which is no JSON string.",
