@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from t1data.audiences.find import Audience, find_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
+    from t1data.exports import MatchKeyReport, export_audience, export_for_machines, export_for_people
     from t1data.history import list_runs, open_run, purge_run, reconcile, resume
     from t1data.inventories import Inventories, fetch_inventories
     from t1data.journal.runs import Run
@@ -35,6 +36,7 @@ __all__ = [
     "Control",
     "Inventories",
     "Management",
+    "MatchKeyReport",
     "Progress",
     "Run",
     "Sandbox",
@@ -47,6 +49,9 @@ __all__ = [
     "describe",
     "empty_audience",
     "errors",
+    "export_audience",
+    "export_for_machines",
+    "export_for_people",
     "find_audience",
     "forms",
     "list_runs",
@@ -69,6 +74,7 @@ _HOME = {
     "Control": "t1data.bulk.progress",
     "Inventories": "t1data.inventories",
     "Management": "t1data.management",
+    "MatchKeyReport": "t1data.exports",
     "Progress": "t1data.bulk.progress",
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
@@ -80,6 +86,9 @@ _HOME = {
     "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
     "empty_audience": "t1data.audiences.calls",
+    "export_audience": "t1data.exports",
+    "export_for_machines": "t1data.exports",
+    "export_for_people": "t1data.exports",
     "fetch_inventories": "t1data.inventories",
     "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
