@@ -123,7 +123,7 @@ def test_a_year_1_date_and_microseconds_survive(stock: t1.Inventories) -> None:
 
 
 def test_unknown_fields_and_values_of_another_type_are_kept_beside_the_columns(stock: t1.Inventories) -> None:
-    assert json.loads(stock.loyalty.loc[1, "extra"]) == {"newerField": [1]}
+    assert json.loads(stock.loyalty.loc[1, "extra"]) == {"ledger.newerField": [1]}
     assert json.loads(stock.coupons.loc[0, "extra"]) == {"discountLimit": 10**17}  # no floating point number holds it
     assert pd.isna(stock.coupons.loc[0, "discount_limit"])
     assert json.loads(stock.loyalty_cards.loc[0, "extra"])["profiles"] == [{"x": 1}]
@@ -227,6 +227,24 @@ def test_the_account_says_which_attributes_are_times() -> None:
             client.update_customer_profile_v2("ada", {"attributes": {"Born": "1815-12-10T00:00:00Z"}})
             stock = t1.fetch_inventories(client, ["ada"], include=["profile"])
     assert stock.profiles.loc[0, "attributes.Born"] == pd.Timestamp("1815-12-10", tz="UTC").as_unit("us")
+
+
+def test_half_a_surrogate_pair_is_kept_where_a_column_can_hold_it() -> None:
+    tidy = Tidy()
+    tidy.add("ada", {"coupons": [{"value": "a\ud800", "attributes": {"Note": "b\udfff"}}, {"value": "ok"}]})
+    row, other = tidy.tables()["coupons"].to_pylist()
+    assert json.loads(row["extra"]) == {"value": "a\ud800"}
+    assert json.loads(row["attributes.Note"]) == "b\udfff"
+    assert other["coupon"] == "ok"
+
+
+def test_a_time_finer_than_the_column_is_kept_whole_beside_it() -> None:
+    tidy = Tidy()
+    tidy.add("ada", {"coupons": [{"startDate": "2026-01-01T00:00:00.1234567Z"}, {"startDate": "2026-01-01T00:00:00Z"}]})
+    row, other = tidy.tables()["coupons"].to_pylist()
+    assert json.loads(row["extra"]) == {"startDate": "2026-01-01T00:00:00.1234567Z"}
+    assert row["start_date"] is None
+    assert other["start_date"] == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 json_values = st.recursive(

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from t1data.inventories.cells import EXACT, time_of
 from t1data.inventories.columns import ARROW
 
 Record = Mapping[str, Any]
 Kinds = dict[str, set[str]]
-
-EXACT = 2**53  # above it, a floating point number no longer holds every whole number
 
 
 def see_kinds(kinds: Kinds, attributes: Record) -> None:
@@ -42,20 +40,15 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         values = [None if value is None else time_of(value) for value in values]
     elif pa.types.is_string(kind):
-        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        values = [value if value is None or _is_text(value) else json.dumps(value) for value in values]
     return pa.array(values, kind)
 
 
-def time_of(text: Any) -> datetime | None:
-    """Return a time in UTC, None when the text is none; without a zone it is taken as UTC, as Talon.One writes it."""
+def _is_text(value: Any) -> bool:
     try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:  # the first or last day of all years, in a zone that lies over the edge
-        return None
+        return isinstance(value, str) and (value.isascii() or value.encode() is not None)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON can write it, a text column cannot hold it
+        return False
 
 
 def _kind(value: Any) -> str:
@@ -65,7 +58,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return "whole" if abs(value) < EXACT else "long" if -(2**63) <= value < 2**63 else "huge"
     if isinstance(value, str):
-        return "text" if time_of(value) is None else "time"
+        return "time" if value[4:5] == "-" and time_of(value) is not None else "text"
     return {bool: "flag", float: "number", type(None): "null"}.get(type(value), "object")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from t1data.inventories.attributes import EXACT, Kinds, column, column_types, see_kinds, time_of
-from t1data.inventories.columns import PARTS, SCHEMAS, Field, Kind
+from t1data.inventories.attributes import Kinds, column, column_types, see_kinds
+from t1data.inventories.cells import typed
+from t1data.inventories.columns import PARTS, Field
 
 Record = Mapping[str, Any]
 Nested = frozenset[str]
@@ -56,25 +57,25 @@ class Tidy:
 
 
 class _Rows:
-    """The rows of one table, column by column."""
+    """The rows of one table."""
 
     def __init__(self, table: str) -> None:
-        self._schema = SCHEMAS[table]
-        self._parts = PARTS[table]
-        self._columns: list[list[Any]] = [[] for _ in self._schema.names]
+        self._parts = [_Part(fields, prefix) for fields, prefix in zip(PARTS[table], _PREFIXES, strict=False)]
+        self._ids: list[str] = []
+        self._cells: list[list[Any]] = []
+        self._extra: dict[int, dict[str, Any]] = {}
         self._attributes: list[Record] = []
 
-    def add(self, integration_id: str, parts: Sequence[tuple[Record, Nested]]) -> None:
-        values: list[Any] = [integration_id]
-        extra: dict[str, Any] = {}
-        for fields, (record, nested) in zip(self._parts, parts, strict=True):
-            left = {name: value for name, value in record.items() if name not in nested and value is not None}
-            values += [_taken(field, left) for field in fields]
-            extra |= left
-        for cells, value in zip(self._columns, [*values, json.dumps(extra) if extra else None], strict=True):
-            cells.append(value)
-        attributes = parts[0][0].get("attributes")
-        self._attributes.append(attributes if isinstance(attributes, dict) else {})
+    def add(self, integration_id: str, records: Sequence[tuple[Record, Nested]]) -> None:
+        cells: list[Any] = []
+        for part, (record, nested) in zip(self._parts, records, strict=True):
+            cells += [record.get(wire) for wire in part.wires]
+            if more := record.keys() - part.known - nested:
+                left = {part.prefix + name: record[name] for name in more if record[name] is not None}
+                self._note(len(self._ids), left)
+        self._ids.append(integration_id)
+        self._cells.append(cells)
+        self._attributes.append(records[0][0].get("attributes") or {})
 
     def kinds(self) -> Kinds:
         found: Kinds = {}
@@ -83,37 +84,36 @@ class _Rows:
         return found
 
     def table(self, types: Mapping[str, pa.DataType]) -> pa.Table:
-        columns = [pa.array(cells, field.type) for cells, field in zip(self._columns, self._schema, strict=True)]
-        names = list(self._schema.names)
+        columns = {"integration_id": pa.array(self._ids, pa.string())}
+        fields = [(part.prefix, field) for part in self._parts for field in part.fields]
+        extra = dict(self._extra)
+        for place, (prefix, field) in enumerate(fields):
+            values = [cells[place] for cells in self._cells]
+            columns[field.column], odd = typed(values, field.kind)
+            for at in odd:
+                extra[at] = {**extra.get(at, {}), prefix + field.wire: values[at]}
+        texts = [json.dumps(extra[at], sort_keys=True) if extra.get(at) else None for at in range(len(self._ids))]
+        columns["extra"] = pa.array(texts, pa.string())
         for name, kind in types.items():
-            names.append(f"attributes.{name}")
-            columns.append(column([attributes.get(name) for attributes in self._attributes], kind))
-        return pa.table(columns, names=names)
+            columns[f"attributes.{name}"] = column([attributes.get(name) for attributes in self._attributes], kind)
+        return pa.table(columns)
+
+    def _note(self, at: int, extra: dict[str, Any]) -> None:
+        self._extra[at] = {**self._extra.get(at, {}), **extra}
 
 
-def _taken(field: Field, record: dict[str, Any]) -> Any:
-    """Take a field's value out of a record, if it is what the field holds; else it stays, and ends up in `extra`."""
-    value = _READERS[field.kind](record.get(field.wire))
-    if value is not None:
-        del record[field.wire]
-    return value
+_PREFIXES = ("", "", "ledger.", "ledger.currentTier.")
+"""Where the records of a row lie, so that fields of one name do not meet in `extra`."""
 
 
-def _whole(value: Any) -> int | None:
-    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+class _Part:
+    """One of the records that make a row, and what is known of its fields."""
 
-
-def _number(value: Any) -> float | None:
-    return value if type(value) is float or (type(value) is int and abs(value) < EXACT) else None
-
-
-_READERS: Mapping[Kind, Callable[[Any], Any]] = {
-    "text": lambda value: value if type(value) is str else None,
-    "whole": _whole,
-    "number": _number,
-    "flag": lambda value: value if type(value) is bool else None,
-    "time": time_of,
-}
+    def __init__(self, fields: Sequence[Field], prefix: str) -> None:
+        self.fields = fields
+        self.prefix = prefix
+        self.wires = [field.wire for field in fields]
+        self.known = frozenset(self.wires)
 
 
 # --- which records make the rows of which table ---------------------------------------------------------

@@ -1,0 +1,96 @@
+"""Values of one field to a typed column: as they are, or not at all. What does not fit is given back, never bent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from t1data.inventories.columns import ARROW, Kind
+
+EXACT = 2**53  # above it, a floating point number no longer holds every whole number
+_TOO_FINE = re.compile(r"[.,]\d{7}")  # more digits than microseconds have
+
+
+def typed(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, list[int]]:
+    """Return a column, and the places whose value is not of its kind; they are null in it.
+
+    Examples
+    --------
+    >>> column, odd = typed([1, None, "2", 2.5], "whole")
+    >>> column.to_pylist(), odd
+    ([1, None, None, None], [2, 3])
+    """
+    try:
+        return _FAST[kind](values), []
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
+        fitting = [_FITTING[kind](value) for value in values]
+    odd = [at for at, (value, fit) in enumerate(zip(values, fitting, strict=True)) if fit is None and value is not None]
+    return pa.array(fitting, ARROW[kind]), odd
+
+
+def time_of(text: Any) -> datetime | None:
+    """Return a time in UTC, None for what is none; without a zone it is taken as UTC, as Talon.One writes it."""
+    if not isinstance(text, str) or _TOO_FINE.search(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or the edge of all years in a zone that lies over it
+        return None
+
+
+# The way of nearly all columns: Arrow finds the type, and it is the one that is wanted.
+
+
+def _found(values: Sequence[Any], wanted: pa.DataType) -> pa.Array:
+    array = pa.array(values)
+    if array.type == wanted:
+        return array
+    if array.null_count == len(array):
+        return pa.nulls(len(array), wanted)
+    raise pa.ArrowTypeError(f"found {array.type}")
+
+
+def _numbers(values: Sequence[Any]) -> pa.Array:
+    array = pa.array(values)
+    return array.cast(ARROW["number"]) if array.type == ARROW["whole"] else _found(values, ARROW["number"])
+
+
+_FAST: Mapping[Kind, Callable[[Sequence[Any]], pa.Array]] = {
+    "text": lambda values: pa.array(values, ARROW["text"]),
+    "whole": lambda values: _found(values, ARROW["whole"]),
+    "number": _numbers,
+    "flag": lambda values: _found(values, ARROW["flag"]),
+    "time": lambda values: pa.array(values, pa.string()).cast(ARROW["time"]),
+}
+
+
+# The way of a column with an odd value in it: one by one.
+
+
+def _text(value: Any) -> str | None:
+    try:
+        return value if isinstance(value, str) and value.encode() is not None else None
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can hold and Arrow cannot
+        return None
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+def _number(value: Any) -> float | None:
+    return value if type(value) is float or (type(value) is int and abs(value) < EXACT) else None
+
+
+_FITTING: Mapping[Kind, Callable[[Any], Any]] = {
+    "text": _text,
+    "whole": _whole,
+    "number": _number,
+    "flag": lambda value: value if type(value) is bool else None,
+    "time": time_of,
+}
