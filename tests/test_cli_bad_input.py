@@ -113,7 +113,7 @@ def test_no_column_of_ids(shell: Shell, sandbox: Sandbox) -> None:
 def test_ids_as_floats(shell: Shell, sandbox: Sandbox) -> None:
     file = wrote("people.parquet", pa.table({"integration_id": [1.0, 2.0], "Name": ["Ada", "Grace"]}))
     said = refused_to_start(shell("profiles", "upsert", file), sandbox)
-    assert "an id 123 is now 123.0, and long ids may have lost digits" in said
+    assert "an id 123 is now 123.0, and leading zeros and the digits of long ids may be lost" in said
     assert "say --ids-from-floats" in said
     assert shell("profiles", "upsert", file, "--ids-from-floats").code == 0
     assert ids_sent(sandbox) == {"1": 1, "2": 1}
@@ -128,7 +128,7 @@ def test_ids_that_a_spreadsheet_has_shortened(shell: Shell, sandbox: Sandbox) ->
 
 def test_a_file_of_another_kind(shell: Shell, sandbox: Sandbox) -> None:
     said = refused_to_start(shell("profiles", "upsert", wrote("people.csv", b"PK\x03\x04\x14\x00")), sandbox)
-    assert said.startswith("people.csv is an XLSX workbook or another zip archive, not CSV or Parquet.")
+    assert said.startswith("people.csv is an XLSX workbook or another zip archive, and is damaged or cut off (")
 
 
 # --- rows that cannot be sent, among others that can --------------------------------------------------------

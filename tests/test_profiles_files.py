@@ -134,9 +134,9 @@ REFUSED = {
     ),
     "JSON": (
         b'{"integration_id": 1, "a": 2}\n',
-        "people.csv is JSON text, not CSV or Parquet. Save it as one of these.",
+        "people.csv is JSON text, not CSV, Parquet or XLSX. Save it as one of these.",
     ),
-    "JSON in a list": (b'[{"integration_id": 1, "a": 2}]', "people.csv is JSON text, not CSV or Parquet."),
+    "JSON in a list": (b'[{"integration_id": 1, "a": 2}]', "people.csv is JSON text, not CSV, Parquet or XLSX."),
     "row labels": (b",integration_id\n0,x\n", "has columns without a name (counted from 1): 1. Name them."),
     "latin-1": (b"integration_id,a\n1,Zo\xeb\n", "likely ones: cp1252, cp1250, cp1251. Or save the file as UTF-8."),
     "no text": (b"integration_id,a\n1,\x81\x98\xff\n", "Pass the right encoding=, or save the file as UTF-8."),

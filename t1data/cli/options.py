@@ -129,6 +129,7 @@ READING = (
         "CHARACTER",
         read=values.delimiter,
     ),
+    Option("--sheet", "sheet", "The sheet of a workbook; the only one that holds anything when left out.", "NAME"),
     Option(
         "--truncate-times", "truncate_times", "Cut times to microseconds instead of refusing finer ones.", kind=bool
     ),

@@ -30,7 +30,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for mac
 def profiles() -> None:
     """Check, plan and upsert customer profiles from a file.
 
-    FILE is a CSV file (also gzip), a Parquet file, or a folder or pattern of Parquet files.
+    FILE is a CSV file (also gzip), an XLSX workbook, a Parquet file, or a folder or pattern of Parquet files.
     """
 
 

@@ -41,9 +41,11 @@ class UpsertPlan:
         One line a reason why a row is not sent: ``integration_id, column, code, value, message``, indexed like the
         input (for a file: the row number, from 1).
     reading : mapping of str to str
-        How a text file was read: its ``delimiter`` and ``encoding``.
+        How a file was read: a text's ``delimiter`` and ``encoding``, a workbook's ``sheet``.
     catalogue_checked : bool
         Whether names and types were held against the account's attributes.
+    notes : tuple of str
+        What to know of the input, each a sentence: formulas and hidden rows of a workbook.
     twins : Twins or None
         Ids that a person would take for the same, though they are not.
     suspicions : tuple of str
@@ -65,6 +67,7 @@ class UpsertPlan:
     problems: pd.DataFrame = field(repr=False)
     reading: Mapping[str, str] = field(repr=False)
     catalogue_checked: bool = False
+    notes: tuple[str, ...] = ()
     twins: Twins | None = None
     suspicions: tuple[str, ...] = ()
 
@@ -98,6 +101,7 @@ class UpsertPlan:
                 str(name): str(kind) for name, kind in zip(self.columns["attribute"], self.columns["type"], strict=True)
             },
             "reasons": self.reasons,
+            "notes": list(self.notes),
             "catalogue_checked": self.catalogue_checked,
         }
 
@@ -119,7 +123,7 @@ class UpsertPlan:
             said.append(f"{_many(self.blank_lines, 'blank line')} left out")
         if self.twins:
             said.append(self.twins.message)
-        said += self.suspicions
+        said += [*self.notes, *self.suspicions]
         said.append(f"{_many(self.cleared, 'cell')} would be cleared")
         said.append("attributes: " + (", ".join(self._attributes()) or "none"))
         checked = "held against the account's attributes" if self.catalogue_checked else "not held against the account"

@@ -18,6 +18,7 @@ from t1data.tables.twins import find_twins
 if TYPE_CHECKING:
     import pandas as pd
 
+READING = ("delimiter", "encoding", "sheet")  # how a file was read, told in the plan
 MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line for every row
 
 
@@ -53,9 +54,10 @@ def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
         columns=_column_frame(layout, cleared),
         constants=layout.constants,
         problems=problem_frame(prepared, problems),
-        reading={k: v for k, v in (("delimiter", source.delimiter), ("encoding", source.encoding)) if v},
+        reading={name: read for name in READING if (read := getattr(source, name))},
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(source, layout.id_column),
+        notes=source.notes,
         suspicions=tuple(suspect.message for suspect in prepared.survey.suspects),
     )
 

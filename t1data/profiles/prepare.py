@@ -49,6 +49,7 @@ class Options:
     decimal: str = "."
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
     truncate_times: bool = False
     allow_suspect_ids: bool = False
     ids_from_floats: bool = False
@@ -136,7 +137,7 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
         The input, or what is said about it, cannot be used; the message says which row or column, and what to do.
     """
     check_policy(options.duplicates)
-    source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
+    source = open_source(data, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet)
     id_column = choose_id(source.schema.names, options.id)
     check_id_field(source.schema.field(id_column), ids_from_floats=options.ids_from_floats)
     _layout(source, options, catalogue, {})  # a wrong word about the columns is told before a long read

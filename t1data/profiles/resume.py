@@ -30,7 +30,7 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
         return None
     options = options_of(facts)
     try:
-        source = open_source(data, encoding=options.encoding, delimiter=options.delimiter)
+        source = open_source(data, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet)
         if source.fingerprint()["sha256"] != facts["input"]["sha256"]:
             return None
     except InputError:

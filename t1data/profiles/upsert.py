@@ -36,6 +36,7 @@ def check_profiles(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
@@ -68,7 +69,7 @@ def check_profiles(
     ['id_whitespace']
     """
     options = Options(
-        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter,
+        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
     prepared = prepare(data, options, catalogue=read_catalogue(client))
@@ -90,6 +91,7 @@ def plan_upsert(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
@@ -122,7 +124,7 @@ def plan_upsert(
     <UpsertPlan DataFrame: 2 of 2 rows in 1 request, 0 invalid, 0 cells cleared>
     """
     options = Options(
-        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter,
+        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
     return make_plan(client, prepare(data, options, catalogue=read_catalogue(client)))
@@ -144,6 +146,7 @@ def upsert_profiles(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
@@ -162,7 +165,8 @@ def upsert_profiles(
     client : Client
         Where to, with which key, at what pace.
     data : path, DataFrame, pyarrow Table or reader, or object with an Arrow stream
-        A CSV file (also gzip), a Parquet file, a folder or glob of Parquet files; or rows in memory.
+        A CSV file (also gzip), an XLSX workbook (extra ``excel``), a Parquet file, a folder or glob of Parquet files;
+        or rows in memory.
     journal : path, optional
         The file that records the run; a new one in the user's state folder (``T1DATA_RUNS``) by default.
     id : str
@@ -188,6 +192,8 @@ def upsert_profiles(
         The decimal mark of numbers in text.
     encoding, delimiter : str, optional
         Of a text file; UTF-8 and the delimiter that its header shows by default.
+    sheet : str, optional
+        Of a workbook; the only one that is shown and holds anything by default.
     truncate_times : bool
         Cut times to microseconds instead of refusing finer ones.
     allow_suspect_ids : bool
@@ -226,7 +232,7 @@ def upsert_profiles(
     2
     """
     options = Options(
-        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter,
+        id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
         truncate_times, allow_suspect_ids, ids_from_floats,
     )  # fmt: skip
     client.check_unlocked(OPERATION)

@@ -59,15 +59,17 @@ def check_id_field(field: pa.Field, *, ids_from_floats: bool = False) -> None:
         raise InputError(
             f"id: column {field.name!r} holds values of several kinds side by side, such as text and numbers. A"
             " number has lost its leading zeros, if it ever had any: read the column as text where it comes from"
-            " (dtype=str)"
+            " (dtype=str), or make it text in the workbook"
         )
     kind = field.type.value_type if at.is_dictionary(field.type) else field.type
     if at.is_floating(kind) and ids_from_floats:
         return
     if at.is_floating(kind):
         raise InputError(
-            f"id: column {field.name!r} holds floating point numbers ({kind}): an id 123 is now 123.0, and long ids may"
-            " have lost digits; a blank cell turns integers into floats in pandas. Read the column as text, or say"
+            f"id: column {field.name!r} holds floating point numbers ({kind}): an id 123 is now 123.0, and leading"
+            " zeros and the digits of long ids may be lost. A workbook holds all numbers so; a blank cell turns"
+            " integers into floats in pandas. Read the column as text (in a workbook: format it as text, and fill it"
+            " anew), or say"
             " ids_from_floats=True when all ids were whole numbers below 2**53"
         )
     whole = at.is_integer(kind) or (at.is_decimal(kind) and kind.scale == 0)
@@ -143,7 +145,7 @@ class Suspect:
 
     Parameters
     ----------
-    code : {"excel_exponent", "excel_error", "float_text", "excel_zeros"}
+    code : {"excel_exponent", "excel_error", "excel_digits", "float_text", "excel_zeros"}
         What was seen.
     count : int
         How many ids show it.
@@ -173,6 +175,7 @@ SUSPICIONS = {
     " this file",
     "float_text": "all {count} ids end in .0: a program has turned whole numbers into floating point numbers",
     "excel_error": "{count} ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are",
+    "excel_digits": "{count} ids are numbers of more than 15 digits in a workbook, which keeps 15: the others are gone",
     "excel_zeros": "all {count} ids of 16 and more digits have zeros after the 15th: a spreadsheet keeps 15 digits, the"
     " others are gone from this file",
 }
@@ -196,6 +199,11 @@ class _Sighting:
 class IdScan:
     """Looks for ids that a program has damaged, over a whole source, slice by slice.
 
+    Parameters
+    ----------
+    are_excel_numbers : bool
+        The ids are numbers of a workbook, which keeps 15 of their digits.
+
     Examples
     --------
     >>> scan = IdScan()
@@ -204,7 +212,8 @@ class IdScan:
     [('excel_exponent', 1, (0,))]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_excel_numbers: bool = False) -> None:
+        self._are_excel_numbers = are_excel_numbers
         self._seen = 0
         self._long = 0
         self._sightings = {code: _Sighting() for code in SUSPICIONS}
@@ -221,7 +230,9 @@ class IdScan:
             )
         if self._sightings["float_text"].count == before:
             self._add("float_text", pc.match_substring_regex(ids, r"^-?[0-9]+\.0$"), rows)
-        if self._sightings["excel_zeros"].count == self._long:
+        if self._are_excel_numbers:
+            self._add("excel_digits", pc.match_substring_regex(ids, "^-?[0-9]{16,}$"), rows)
+        elif self._sightings["excel_zeros"].count == self._long:
             self._see_long(ids, rows)
 
     def _see_long(self, ids: pa.StringArray, rows: npt.NDArray[np.int64]) -> None:
@@ -238,6 +249,7 @@ class IdScan:
         needed = {
             "excel_exponent": 1,
             "excel_error": 1,
+            "excel_digits": 1,
             "float_text": self._seen or 1,
             "excel_zeros": max(self._long, 2),
         }

@@ -73,7 +73,7 @@ class Source:
     name : str
         For people: the file's name, or the kind of object.
     kind : str
-        ``"csv"``, ``"parquet"``, ``"pandas"`` or ``"arrow"``.
+        ``"csv"``, ``"parquet"``, ``"excel"``, ``"pandas"`` or ``"arrow"``.
     schema : pyarrow.Schema
         Types of the columns. A field whose metadata has `JSON_FLAG` holds one JSON text a cell.
     rows : int, optional
@@ -84,6 +84,10 @@ class Source:
         How a text file is read.
     header_lines : int
         Physical lines of a text file before its first row.
+    sheet : str, optional
+        The sheet of a workbook that is read.
+    notes : tuple of str
+        What a person should know of the input before it is sent, each a sentence.
     """
 
     name: str
@@ -95,6 +99,8 @@ class Source:
     delimiter: str | None = None
     encoding: str | None = None
     header_lines: int = 0
+    sheet: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ _MAGIC: Final = (  # longer and surer signs first
     (b"PAR1", "parquet"),
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"PK\x03\x04", "an XLSX workbook or another zip archive"),
+    (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "an empty zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (XLS)"),
+    (b"\xd0\xcf\x11\xe0", "ole"),
     (b"ARROW1", "an Arrow (Feather) file"),
     (b"ORC", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
@@ -37,11 +37,12 @@ _MARKUP: Final = (
     (b"[{", "JSON text"),
 )
 _NOTE: Final = re.compile(rb'\s*"?(sep=.)"?\s*', re.IGNORECASE)
-READ_AS_IS: Final = frozenset({"parquet", "gzip", "zstd", "text"})
+CONTAINERS: Final = frozenset({"gzip", "zstd", "zip", "ole"})
+"""Kinds that say little of what is in them: packed files, zip archives, and Microsoft's compound files."""
 
 
 def kind_of(head: bytes) -> str:
-    """Name the kind of a file by its first bytes; one of `READ_AS_IS`, or words for people.
+    """Name the kind of a file by its first bytes: ``"parquet"``, ``"text"``, one of `CONTAINERS`, or words for people.
 
     Examples
     --------

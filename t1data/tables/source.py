@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from t1data.errors import InputError
 from t1data.tables import arrow_reader, sniff
 from t1data.tables.csv_reader import open_csv
+from t1data.tables.excel_book import kind_of_ole, kind_of_zip
 from t1data.tables.files import FileStamp, head_of, open_unpacked, readable
 from t1data.tables.parquet_reader import open_parquet
 from t1data.tables.records import JSON_FLAG, SLICE_ROWS, Slice, Source
@@ -20,25 +22,33 @@ from t1data.tables.records import JSON_FLAG, SLICE_ROWS, Slice, Source
 __all__ = ["JSON_FLAG", "SLICE_ROWS", "Slice", "Source", "open_source"]
 
 _ACCEPTED: Final = (
-    "a path (CSV, CSV.gz, Parquet, or a folder or glob of Parquet), a pandas or polars frame, "
+    "a path (CSV, CSV.gz, XLSX, Parquet, or a folder or glob of Parquet), a pandas or polars frame, "
     "a pyarrow table or reader, or an object with an Arrow stream such as a DuckDB relation"
 )
 
 
 def open_source(
-    data: Any, *, encoding: str | None = None, delimiter: str | None = None, allow_empty: bool = False
+    data: Any,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    allow_empty: bool = False,
 ) -> Source:
     """Open anything with rows.
 
     Parameters
     ----------
     data : str, pathlib.Path, pandas.DataFrame, pyarrow.Table or object with an Arrow stream
-        The path of a CSV file (plain, gzip or Zstandard), a Parquet file, a folder or a glob of Parquet files; or a
-        frame, table, record batch, reader or relation. What a file is, its first bytes tell, not its name.
+        The path of a CSV file (plain, gzip or Zstandard), an XLSX workbook, a Parquet file, a folder or a glob of
+        Parquet files; or a frame, table, record batch, reader or relation. What a file is, its first bytes tell, not
+        its name.
     encoding : str, optional
         Codec of a text file. By default what the byte order mark says, else UTF-8; never guessed.
     delimiter : str, optional
         Separator of a CSV file's fields. By default found among comma, semicolon, tab and bar.
+    sheet : str, optional
+        Name of a workbook's sheet. By default the only one that is shown and holds anything.
     allow_empty : bool
         Take columns without a row, as an audience without members has them.
 
@@ -61,11 +71,20 @@ def open_source(
     >>> [piece.batch.to_pylist() for piece in source.slices()]
     [[{'integration_id': '007', 'visits': 3}]]
     """
+    text = {"encoding": encoding, "delimiter": delimiter}
     if isinstance(data, str | os.PathLike):
-        return _open_path(os.fspath(data), encoding=encoding, delimiter=delimiter, allow_empty=allow_empty)
-    if encoding is not None or delimiter is not None:
-        raise InputError("encoding= and delimiter= are for CSV files only.")
+        return _open_path(os.fspath(data), text=text, sheet=sheet, allow_empty=allow_empty)
+    _refuse_words(type(data).__name__, text | {"sheet": sheet})
     return _open_object(data, allow_empty=allow_empty)
+
+
+def _refuse_words(what: str, given: Mapping[str, str | None]) -> None:
+    """Refuse words about a kind of file that the input is not."""
+    named = [f"{name}=" for name, value in given.items() if value is not None]
+    if named:
+        kinds = "workbooks" if named == ["sheet="] else "CSV files" if "sheet=" not in named else "files of other kinds"
+        verb = "is" if len(named) == 1 else "are"
+        raise InputError(f"{' and '.join(named)} {verb} for {kinds} only, and {what} is none.")
 
 
 def _is_pandas_frame(data: Any) -> bool:
@@ -90,7 +109,7 @@ def _open_object(data: Any, *, allow_empty: bool) -> Source:
     return arrow_reader.open_stream(data, name=name, allow_empty=allow_empty)
 
 
-def _open_path(given: str | bytes, *, encoding: str | None, delimiter: str | None, allow_empty: bool) -> Source:
+def _open_path(given: str | bytes, *, text: Mapping[str, str | None], sheet: str | None, allow_empty: bool) -> Source:
     if isinstance(given, bytes) or "\0" in given or not given.strip():
         raise InputError(f"{given!r} is no path. Give {_ACCEPTED}.")
     if "://" in given:
@@ -99,12 +118,17 @@ def _open_path(given: str | bytes, *, encoding: str | None, delimiter: str | Non
     files = _files_of(path)
     kinds = {_kind(file) for file in files}
     if kinds == {"parquet"}:
-        if encoding is not None or delimiter is not None:
-            raise InputError(f"{path} is Parquet: encoding= and delimiter= are for CSV files only.")
+        _refuse_words(str(path), {**text, "sheet": sheet})
         return open_parquet(files, name=path.name, allow_empty=allow_empty)
     if len(files) > 1:
         raise InputError(f"{path} holds files that are not Parquet. Several files at once must all be Parquet.")
-    return open_csv(files[0], encoding=encoding, delimiter=delimiter, allow_empty=allow_empty)
+    if kinds == {"excel"}:
+        from t1data.tables.excel_reader import open_excel  # most inputs are no workbooks
+
+        _refuse_words(str(path), text)
+        return open_excel(files[0], sheet=sheet, allow_empty=allow_empty)
+    _refuse_words(str(path), {"sheet": sheet})
+    return open_csv(files[0], **text, allow_empty=allow_empty)
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -131,13 +155,20 @@ def _parquet_in(folder: Path) -> list[Path]:
 
 
 def _kind(path: Path) -> str:
-    """Tell Parquet from text, looking into packed files, or refuse with the true kind."""
+    """Tell Parquet from workbooks and text, looking into containers, or refuse with the true kind."""
     FileStamp.of(path)  # a pipe would keep the reader waiting for ever
     kind = sniff.kind_of(head_of(path))
-    if kind in ("gzip", "zstd"):
-        with open_unpacked(path) as file, readable(path):
-            inner = sniff.kind_of(file.read(512))
-        kind = inner if inner == "text" else f"{inner}, packed as {kind}"
-    if kind not in ("parquet", "text"):
-        raise InputError(f"{path} is {kind}, not CSV or Parquet. Save it as one of these.")
+    if kind in sniff.CONTAINERS:
+        kind = _LOOK_INTO[kind](path)
+    if kind not in ("parquet", "text", "excel"):
+        raise InputError(f"{path} is {kind}, not CSV, Parquet or XLSX. Save it as one of these.")
     return kind
+
+
+def _packed(path: Path) -> str:
+    with open_unpacked(path) as file, readable(path):
+        inner = sniff.kind_of(file.read(512))
+    return inner if inner == "text" else f"{inner}, in a packed file"
+
+
+_LOOK_INTO: Final = {"gzip": _packed, "zstd": _packed, "zip": kind_of_zip, "ole": kind_of_ole}

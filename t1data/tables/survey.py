@@ -56,7 +56,9 @@ def survey(source: Source, id_column: str, *, infer: Sequence[str] = (), decimal
     decimal : {".", ","}
         The decimal mark of numbers in text.
     """
-    ids, types, hashes = IdScan(), TypeScan(infer, decimal=decimal), array("q")
+    is_number = pa.types.is_floating(source.schema.field(id_column).type)
+    ids = IdScan(are_excel_numbers=source.kind == "excel" and is_number)
+    types, hashes = TypeScan(infer, decimal=decimal), array("q")
     rows = blank_lines = 0
     for part in source.slices([id_column, *infer]):
         text = read_ids(part.batch.column(id_column)).text

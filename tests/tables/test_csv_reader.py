@@ -361,13 +361,13 @@ def test_damaged_gzip_is_refused(tmp_path, damage):
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (b"PK\x03\x04" + b"x" * 50, "XLSX"),
+        (b"PK\x03\x04" + b"x" * 50, "an XLSX workbook or another zip archive, and is damaged or cut off"),
         (b"\xd0\xcf\x11\xe0" + b"x" * 50, "old Excel"),
         (b"\n<!DOCTYPE html><html>", "HTML"),
         (b"\xef\xbb\xbf<html><body>", "HTML"),
         (b"%PDF-1.7 ...", "PDF"),
-        (gzip.compress(b"PK\x03\x04..."), "XLSX workbook or another zip archive, packed as gzip"),
-        (gzip.compress(b"PAR1..."), "parquet, packed as gzip"),
+        (gzip.compress(b"PK\x03\x04..."), "zip, in a packed file"),
+        (gzip.compress(b"PAR1..."), "parquet, in a packed file"),
     ],
 )
 def test_other_kinds_of_file_are_refused_by_their_true_name(tmp_path, content, kind):
