@@ -1,0 +1,85 @@
+"""What a form does, as the lines of Python and of a shell that do the same."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from t1data.client import Client
+from t1data.forms.data import Chosen
+
+_WIDE = 88
+
+
+def python_code(function: str, client: Client, chosen: Chosen, arguments: Mapping[str, Any]) -> str:
+    """Return a script that does what the form does; keys come from the environment, as everywhere.
+
+    Examples
+    --------
+    >>> client = Client("https://shop.talon.one", "0123456789abcdef")
+    >>> people = Chosen("people.csv", "people.csv", "'people.csv'", "people.csv")
+    >>> print(python_code("upsert_profiles", client, people, {"id": "customer"}).splitlines()[-1])
+    run = t1.upsert_profiles(client, 'people.csv', id='customer')
+    """
+    if client.live_name:
+        name = repr(client.live_name)
+        opened = [f"client = t1.Client.from_config({name})", f"client.unlock({name})"]
+    else:
+        opened = [f"client = t1.Client.from_env()  # T1DATA_API_KEY, and T1DATA_BASE_URL={client.base_url}"]
+    words = ["client", chosen.python, *(f"{name}={value!r}" for name, value in arguments.items())]
+    return "\n".join(["import t1data as t1", "", *opened, f"run = t1.{function}{_called(words)}"])
+
+
+def shell_code(command: Sequence[str], client: Client, chosen: Chosen, arguments: Mapping[str, Any]) -> str:
+    """Return the command that does what the form does.
+
+    Examples
+    --------
+    >>> client = Client("https://shop.talon.one", "0123456789abcdef")
+    >>> people = Chosen("people.csv", "people.csv", "'people.csv'", "people.csv")
+    >>> shell_code(("profiles", "upsert"), client, people, {"types": {"Age": "number"}})
+    't1data profiles upsert people.csv --type Age=number --base-url https://shop.talon.one'
+    """
+    if chosen.shell is None:
+        return "# Save the rows as a file first: a shell cannot see this kernel's memory."
+    words = [word for name, value in arguments.items() for word in _options(name, value)]
+    live = client.live_name
+    where = ["--env", live, "--live", live] if live else ["--base-url", client.base_url]
+    return shlex.join(["t1data", *command, chosen.shell, *words, *where])
+
+
+def _called(words: Sequence[str]) -> str:
+    line = f"({', '.join(words)})"
+    return line if len(line) <= _WIDE else "(\n    " + ",\n    ".join(words) + ",\n)"
+
+
+def _options(name: str, value: Any) -> Iterator[str]:
+    """Return an argument as a shell gives it: mappings and lists one by one, under the name of one of them."""
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        yield flag
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from (flag.removesuffix("s"), f"{key}={_text(each, quoted=name == 'constants')}")
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from (flag.removesuffix("s"), str(each))
+    else:
+        yield from (flag, "\\t" if value == "\t" else str(value))
+
+
+def _text(value: Any, *, quoted: bool) -> str:
+    """Return a value as an option's text; a constant's text is read as JSON where it can be."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return json.dumps(value) if quoted and _is_json(value) else value
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,179 @@
+"""The fields of forms: each feeds one parameter of the public function, and only when it was touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import ipywidgets as W
+
+from t1data.errors import InputError
+from t1data.forms.peek import Peek
+
+STYLE = {"description_width": "170px"}
+LAYOUT = {"width": "560px", "max_width": "100%"}
+
+
+class Part(Protocol):
+    """A part of a form that feeds parameters: a field, or a group such as the mapping of columns."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Parameters of the public function that it feeds, and what the form calls them."""
+
+    @property
+    def widget(self) -> W.Widget:
+        """What is shown."""
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is shown among further options."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the person chose; a parameter that was left alone is not in it."""
+
+    def restore(self, arguments: Mapping[str, Any]) -> None:
+        """Show arguments that were saved."""
+
+    def look(self, peek: Peek) -> None:
+        """Take notice of other rows."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Tell when anything changes."""
+
+    def lock(self, locked: bool) -> None:
+        """Keep the person from changing anything, or no longer."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter as one widget.
+
+    Attributes
+    ----------
+    parameter : str
+        Of the public function.
+    widget : Widget
+        Its ``value`` is what was typed.
+    read : callable
+        Makes of the value what the function takes, or None for "left alone"; an `InputError` says what is wrong.
+    show : callable
+        The way back, for arguments that were saved.
+    folded : bool
+        Whether it stands among further options.
+    columns : bool
+        Whether it offers the columns of the chosen rows.
+    """
+
+    parameter: str
+    widget: Any
+    read: Callable[[Any], Any] = lambda value: value or None
+    show: Callable[[Any], Any] = lambda value: value
+    folded: bool = False
+    columns: bool = False
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The one parameter, and its label."""
+        return {self.parameter: str(self.widget.description)}
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the argument, if it was chosen."""
+        value = self.read(self.widget.value)
+        return {} if value is None else {self.parameter: value}
+
+    def restore(self, arguments: Mapping[str, Any]) -> None:
+        """Show the argument."""
+        if self.parameter in arguments:
+            self.widget.value = self.show(arguments[self.parameter])
+
+    def look(self, peek: Peek) -> None:
+        """Offer the columns."""
+        if self.columns and tuple(self.widget.options) != tuple(peek.columns):
+            self.widget.options = tuple(peek.columns)
+            self.widget.value = peek.likely_id()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Tell of every change."""
+        self.widget.observe(lambda _: changed(), "value")
+
+    def lock(self, locked: bool) -> None:
+        """Lock the widget."""
+        self.widget.disabled = locked
+
+
+def text(parameter: str, label: str, *, hint: str = "", folded: bool = False) -> Field:
+    """Return a field for a line of text; an empty one is left alone."""
+    widget = W.Text(description=label, placeholder=hint, style=STYLE, layout=LAYOUT)
+    return Field(parameter, widget, read=lambda value: value.strip() or None, show=str, folded=folded)
+
+
+def whole(parameter: str, label: str, *, low: int, high: int, value: int | None = None, folded: bool = False) -> Field:
+    """Return a field for a whole number; empty when it was left alone."""
+    shown = "" if value is None else str(value)
+    hint = f"{low:,} to {high:,}"
+    widget = W.Text(value=shown, description=label, placeholder=hint, style=STYLE, layout=LAYOUT)
+
+    def read(typed: str) -> int | None:
+        plain = typed.strip().replace(",", "").replace(" ", "")
+        if not plain:
+            return None
+        if not (plain.isascii() and plain.isdigit() and low <= int(plain[:20]) <= high):
+            raise InputError(f"{label}: {typed.strip()!r} is no whole number from {hint}")
+        return int(plain)
+
+    return Field(parameter, widget, read=read, show=str, folded=folded)
+
+
+def choice(
+    parameter: str, label: str, options: Sequence[tuple[str, Any]], *, default: Any = None, folded: bool = False
+) -> Field:
+    """Return a field for one of a few values; the function's default is left alone."""
+    widget = W.Dropdown(options=options, value=default, description=label, style=STYLE, layout=LAYOUT)
+    return Field(parameter, widget, read=lambda value: None if value == default else value, folded=folded)
+
+
+def tick(parameter: str, label: str, *, folded: bool = False) -> Field:
+    """Return a field for a yes; no is left alone."""
+    widget = W.Checkbox(value=False, description=label, indent=False, layout=LAYOUT)
+    return Field(parameter, widget, folded=folded)
+
+
+def column(parameter: str, label: str) -> Field:
+    """Return a field for one of the columns of the chosen rows."""
+    widget = W.Dropdown(options=(), description=label, style=STYLE, layout=LAYOUT)
+    return Field(parameter, widget, columns=True)
+
+
+def pairs(parameter: str, label: str, *, hint: str, read: Callable[[str], Any], folded: bool = False) -> Field:
+    """Return a field for lines of the form ``name = value``."""
+    widget = W.Textarea(description=label, placeholder=hint, rows=2, style=STYLE, layout=LAYOUT)
+
+    def parse(typed: str) -> dict[str, Any] | None:
+        found: dict[str, Any] = {}
+        for line in filter(str.strip, typed.splitlines()):
+            name, sign, value = (part.strip() for part in line.partition("="))
+            if not sign or not name or name in found:
+                raise InputError(f"{label}: {line.strip()!r} is not of the form name = value, each name once")
+            found[name] = read(value)
+        return found or None
+
+    def show(value: Mapping[str, Any]) -> str:
+        return "\n".join(f"{name} = {each}" for name, each in value.items())
+
+    return Field(parameter, widget, read=parse, show=show, folded=folded)
+
+
+def without(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return arguments but for some, which only the sending takes."""
+    return {name: value for name, value in arguments.items() if name not in names}
+
+
+def json_or_text(typed: str) -> Any:
+    """Read a value as JSON if it is that, else as text."""
+    try:
+        return json.loads(typed)
+    except ValueError:
+        return typed

@@ -1,0 +1,274 @@
+"""A form over a job: what is chosen is checked, what was checked is sent, and what was sent is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from t1data.errors import InputError, T1DataError
+from t1data.forms.choices import load_choices, save_choices
+from t1data.forms.data import DataChooser
+from t1data.forms.face import Face, plan_html
+from t1data.forms.job import ClientSource, Job, Planned
+from t1data.forms.left import Left, LeftBehind, find_left
+from t1data.forms.outcome import hold_failed_rows
+from t1data.forms.peek import peek_at
+from t1data.forms.request import Request, client_of, code_of, gather
+from t1data.forms.sending import Sending
+from t1data.forms.stage import Stage
+from t1data.forms.states import Event, State, is_busy
+from t1data.forms.work import EVERY, background, work
+from t1data.journal.runs import Run
+
+SHOWN = 5
+OVERTAKEN = 2.0
+"""Seconds in which a change may arrive after a click that the person made after it: clicks are sent at once, what is
+typed is not."""
+
+
+class JobForm:
+    """A form that checks, sends and shows; `t1data.forms` has a function for each that there is.
+
+    Parameters
+    ----------
+    job : Job
+        What it is a form of.
+    client : Client or connection form
+        Where to.
+    data : object, optional
+        Rows, if the code gives them.
+    show_rows : bool
+        Whether any cell of any row is shown.
+    clock : callable
+        Monotonic seconds.
+    every : float
+        Seconds between two looks at a run.
+
+    Attributes
+    ----------
+    widget : Widget
+        All of it, for pages that hold more.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        client: ClientSource,
+        *,
+        data: Any = None,
+        show_rows: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        every: float = EVERY,
+    ) -> None:
+        self._job, self._source, self._show_rows, self._every = job, client, show_rows, every
+        self._clock, self._pressed = clock, -OVERTAKEN
+        self._request: Request | None = None
+        self._quiet = False
+        self._chooser = DataChooser(
+            changed=lambda: self._safely(self._take_rows),
+            refused=lambda text: self._stage.complain(text),
+            given=data,
+            paste=job.paste,
+        )
+        self._left = LeftBehind(
+            show_run=lambda run: self._safely(self._sending.show_left, run),
+            resume=lambda run, old: self._safely(self._resume_left, run, old),
+        )
+        face = Face(
+            job,
+            chooser=self._chooser,
+            left=self._left.widget,
+            press=lambda event: self._safely(self._press, event),
+            save=lambda path: self._safely(self._save, path),
+            load=lambda path: self._safely(self._load, path),
+        )
+        self._stage = Stage(face, labels=job.labels, lock=self._lock)
+        self._sending = Sending(job, self._stage, source=client, show_rows=show_rows, every=every)
+        self.widget = face.widget
+        face.words.observe(lambda _: self._weigh_words(), "value")
+        for part in job.parts:
+            part.watch(self._change)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._stage.say("Choose rows to begin.")
+        self._stage.draw()
+        if self._chooser.chosen is not None:
+            self._safely(self._take_rows)
+        self._stage.follow(background(lambda: self._safely(self._look_back)))
+
+    # --- what code can ask ------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run | None:
+        """What the public function returned last."""
+        return self._sending.run
+
+    @property
+    def state(self) -> State:
+        """Where the form is; see `t1data.forms.states`."""
+        return self._stage.state
+
+    @property
+    def error(self) -> BaseException | None:
+        """The last error, whole; the page says it in a sentence."""
+        return self._stage.error
+
+    def code(self) -> str:
+        """Return the Python, and the shell line, that do what was checked last.
+
+        Raises
+        ------
+        InputError
+            Nothing was checked yet.
+        """
+        if self._request is None:
+            raise InputError("Check first: the code is that of what was checked")
+        return code_of(self._job, self._request)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return when nothing is under way; for code, since people see it on the page.
+
+        Raises
+        ------
+        TimeoutError
+            After so many seconds something still is.
+        """
+        self._stage.wait(timeout)
+
+    def __repr__(self) -> str:
+        return f"<Form {self._job.title}: {self.state}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+
+    # --- what happens on the page -----------------------------------------------------------------------
+
+    def _safely(self, act: Callable[..., None], *given: Any) -> None:
+        self._stage.guarded(act)(*given)
+
+    def _press(self, event: Event) -> None:
+        acts: Mapping[Event, Callable[[], None]] = {
+            "check": self._check,
+            "try_one": lambda: self._with_request(self._sending.try_one),
+            "run": lambda: self._with_request(self._sending.start),
+            "pause": self._sending.pause,
+            "go_on": self._sending.go_on,
+            "cancel": self._sending.cancel,
+            "resume": self._sending.resume,
+            "again": self._again,
+        }
+        acts[event]()
+
+    def _with_request(self, act: Callable[[Request], None]) -> None:
+        if self._request is not None:
+            act(self._request)
+
+    def _lock(self, locked: bool) -> None:
+        self._chooser.lock(locked)
+        self._left.lock(locked)
+        for part in self._job.parts:
+            part.lock(locked)
+
+    def _change(self) -> None:
+        if self._quiet or not self._stage.fire("change"):
+            return
+        face = self._stage.face
+        face.plan.value = face.progress.value = ""
+        self._stage.say("Check to see what would be sent." if self._request is None else "Changed: check again.")
+        if self._clock() - self._pressed < OVERTAKEN:
+            self._safely(self._check)
+
+    def _take_rows(self) -> None:
+        chosen = self._chooser.chosen
+        if chosen is None or is_busy(self.state):
+            return
+        self._pressed = -OVERTAKEN
+        self._change()
+        peek = peek_at(chosen.data, **self._reading())
+        self._quiet = True
+        try:
+            for part in self._job.parts:
+                part.look(peek)
+        finally:
+            self._quiet = False
+
+    def _reading(self) -> dict[str, Any]:
+        """Return how a text file is to be read, which can be chosen before its columns are known."""
+        parts = [part for part in self._job.parts if {"encoding", "delimiter"} & part.labels.keys()]
+        return {name: value for part in parts for name, value in part.arguments().items()}
+
+    def _save(self, path: str) -> None:
+        self._stage.say(f"Saved to {save_choices(path, self._job.function, self._job.arguments())}.")
+
+    def _load(self, path: str) -> None:
+        load_choices(path, self._job.function, self._job.parts)
+        self._stage.say(f"Loaded {path}: check again.")
+
+    # --- checking ---------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        if not self._stage.fire("check"):
+            return
+        self._pressed = self._clock()
+        self._request = self._stage.asks = None
+        face = self._stage.face
+        face.words.value = face.plan.value = face.progress.value = ""
+        try:
+            request = gather(self._job, self._source, self._chooser.chosen)
+        except T1DataError as error:
+            self._miss_plan(None, error)
+            return
+        self._request = request
+        self._stage.say("Checking all rows; nothing is sent.")
+        plan, client, data = self._job.plan, request.client, request.chosen.data
+        self._stage.follow(
+            work(
+                lambda: plan(client, data, request.arguments),
+                done=lambda planned: self._safely(self._show_plan, request, planned),
+                failed=partial(self._miss_plan, request),
+                every=self._every,
+            )
+        )
+
+    def _show_plan(self, request: Request, planned: Planned) -> None:
+        if request is not self._request or self.state != "checking":
+            return  # something was changed in the meantime
+        asks = " ".join(filter(None, [planned.words, request.client.live_name]))
+        self._stage.asks = asks or None
+        self._stage.fire("refused" if not planned.ready else "asks" if asks else "passed")
+        self._stage.say(f"{planned.said} Nothing was sent so far.")
+        plan = plan_html(planned, labels=self._job.labels, show_rows=self._show_rows, most=SHOWN)
+        self._stage.face.plan.value = plan
+        self._stage.face.show_code(self.code())
+        self._look_back()
+
+    def _miss_plan(self, request: Request | None, error: BaseException) -> None:
+        if request is self._request and self._stage.fire("failed"):
+            self._request = None
+            self._stage.fail(error)
+
+    def _weigh_words(self) -> None:
+        typed = self._stage.face.words.value.strip()
+        self._stage.fire("typed" if typed == self._stage.asks else "mistyped")
+
+    # --- after a run ------------------------------------------------------------------------------------
+
+    def _again(self) -> None:
+        if self.run is not None and self._stage.fire("again"):
+            held = hold_failed_rows(self.run)
+            self._chooser.choose(held, f"the failed rows of run {self.run.id}")
+
+    def _resume_left(self, left: Left, old: bool) -> None:
+        self._sending.resume_left(left, rows=self._chooser.chosen, old=old)
+
+    def _look_back(self) -> None:
+        """Offer the runs of this job that were left behind, if it is known by now of which account."""
+        try:
+            base_url = client_of(self._source).base_url
+        except T1DataError:
+            base_url = None
+        self._left.offer(find_left(operation=self._job.function, base_url=base_url))

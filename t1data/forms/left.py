@@ -1,0 +1,180 @@
+"""Runs that were left behind: by a closed tab, a dead kernel, a cell that was run again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as W
+
+from t1data.bulk.progress import Control
+from t1data.forms import html
+from t1data.forms.face import button, row, show
+from t1data.forms.fields import LAYOUT, STYLE
+from t1data.forms.words import counted, many
+from t1data.history import list_runs, read_head_of
+from t1data.journal.place import held_by
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Left:
+    """A run with rows that are not settled.
+
+    Attributes
+    ----------
+    id : str
+        Of the run.
+    journal : Path
+        Its file.
+    words : str
+        When it began and how far it came.
+    holder : str or None
+        Which process works on it now.
+    has_file : bool
+        Whether its rows are in a file that is still there.
+    """
+
+    id: str
+    journal: Path
+    words: str
+    holder: str | None
+    has_file: bool
+
+
+@dataclass(frozen=True)
+class Going:
+    """A run that a form of this kernel started and that goes on."""
+
+    title: str
+    control: Control
+
+
+class Register:
+    """The runs that forms of this kernel have under way, so that a new form can stop one whose own form is gone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._going: list[Going] = []
+
+    def add(self, going: Going) -> None:
+        """Note a run that starts."""
+        with self._lock:
+            self._going.append(going)
+
+    def remove(self, going: Going) -> None:
+        """Note that it ended."""
+        with self._lock:
+            self._going.remove(going)
+
+    def all(self) -> list[Going]:
+        """Return those that go on now."""
+        with self._lock:
+            return list(self._going)
+
+
+HERE = Register()
+
+
+def find_left(*, operation: str | None = None, base_url: str | None = None) -> list[Left]:
+    """Return the newest runs with rows that are not settled, of one operation and one account if they are named."""
+    frame = list_runs()
+    frame = frame[(frame["unsent"] > 0) | (frame["in_doubt"] > 0)]
+    if operation is not None:
+        frame = frame[frame["operation"] == operation]
+    if base_url is not None:
+        frame = frame[frame["base_url"] == base_url]
+    return list(_lefts(frame.head(MOST)))
+
+
+def _lefts(frame: Any) -> Iterator[Left]:
+    for id_, line in frame.iterrows():
+        journal = Path(line["journal"])
+        began = f"{line['started_at']:%d %B %Y, %H:%M} UTC"
+        said = f"{began}: {many(int(line['rows']), 'row')}, {counted(dict(line))}"
+        path = read_head_of(journal).facts.get("recipe", {}).get("path")
+        yield Left(str(id_), journal, said, held_by(journal), path is not None and Path(path).exists())
+
+
+class LeftBehind:
+    """The section of a form that offers such runs.
+
+    Parameters
+    ----------
+    show_run, resume : callable
+        Called with the run that a person picked; the second also with whether it may be older than a day.
+    """
+
+    def __init__(self, *, show_run: Callable[[Left], None], resume: Callable[[Left, bool], None]) -> None:
+        self._found: dict[str, Left] = {}
+        self._resume_run = resume
+        self._pick = W.Dropdown(options=(), description="Unfinished run", style=STYLE, layout=LAYOUT)
+        self._old = W.Checkbox(value=False, description="Also if it began more than a day ago", indent=False)
+        self._said = W.HTML()
+        self._show = button("Show", "Show how far this run came", lambda: self._with(show_run))
+        self._resume = button("Resume this run", "Send what is not settled yet", self._go_on)
+        self._cancel = button("Cancel what goes on here", "Stop the run that this notebook has under way", self._stop)
+        self.widget = W.VBox(
+            [
+                W.HTML(html.heading("Left behind")),
+                self._said,
+                self._pick,
+                self._old,
+                row([self._show, self._resume, self._cancel]),
+            ]
+        )
+        self._pick.observe(lambda _: self._describe(), "value")
+        show(self.widget, False)
+
+    def offer(self, found: list[Left]) -> None:
+        """Offer these runs, and what this kernel has under way."""
+        self._found = {left.id: left for left in found}
+        self._pick.options = [(left.words, left.id) for left in found]
+        show(self._cancel, bool(HERE.all()))
+        show(self.widget, bool(found))
+        self._describe()
+
+    def lock(self, locked: bool) -> None:
+        """Let none be resumed while another run goes on."""
+        self._resume.disabled = locked or not self._free()
+
+    @property
+    def going_elsewhere(self) -> Left | None:
+        """A run that some process works on at this moment."""
+        return next((left for left in self._found.values() if left.holder), None)
+
+    def _picked(self) -> Left | None:
+        return self._found.get(self._pick.value)
+
+    def _free(self) -> bool:
+        picked = self._picked()
+        return picked is not None and picked.holder is None
+
+    def _describe(self) -> None:
+        picked = self._picked()
+        self._resume.disabled = not self._free()
+        if picked is None:
+            return
+        if picked.holder is None:
+            said = "It was cut off or stopped. Nothing is lost: Resume goes on with what is not settled."
+        elif HERE.all():
+            said = "It is still going, in this notebook."
+        else:
+            said = f"It is still going, in {picked.holder}. It can be stopped only there."
+        self._said.value = html.note(said)
+
+    def _with(self, act: Callable[[Left], None]) -> None:
+        if (picked := self._picked()) is not None:
+            act(picked)
+
+    def _go_on(self) -> None:
+        self._with(lambda run: self._resume_run(run, self._old.value))
+
+    def _stop(self) -> None:
+        for going in HERE.all():
+            going.control.stop()
+        self._said.value = html.note("Cancelling: it ends as soon as requests on their way are answered.")

@@ -1,0 +1,149 @@
+"""How a run ended, as a page shows it: five counts, reasons, a picture, and rows to download."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as W
+import pyarrow as pa
+
+from t1data.errors import InputError
+from t1data.forms import html
+from t1data.forms.browser import Courier
+from t1data.forms.face import button, row, spoken
+from t1data.forms.held import Held, hold
+from t1data.forms.job import Goods
+from t1data.forms.words import OUTCOMES, many
+from t1data.journal.runs import Run
+from t1data.plots import describe, plot_run
+from t1data.plots.canvas import as_png
+
+MOST_REASONS = 12
+SHOWN = 5
+FAILED = ("invalid", "refused")
+
+Say = Callable[[str], None]
+
+
+def outcome_widgets(
+    run: Run, *, courier: Courier, say: Say, complain: Say, goods: Goods | None, show_rows: bool
+) -> list[W.Widget]:
+    """Return what is shown of a run that ended.
+
+    Parameters
+    ----------
+    run : Run
+        It.
+    courier : Courier
+        Brings downloads.
+    say, complain : callable
+        Tell how a download went.
+    goods : Goods, optional
+        What the run brought home.
+    show_rows : bool
+        Whether any of the goods are shown.
+    """
+    counts = html.table("Outcome of every row", ["Outcome", "Rows"], _counts(run))
+    reasons = html.table("Why not accepted", ["Outcome", "Reason", "Rows", "First row", "In words"], _reasons(run))
+    shown = [W.HTML(counts), W.HTML(reasons if run.counts["accepted"] != run.rows else ""), W.HTML(_picture(run))]
+    if goods is not None:
+        shown.append(W.HTML(_goods(run, goods, show_rows=show_rows)))
+
+    def bring(write: Callable[[Path], Any], name: str) -> Callable[[], None]:
+        return lambda: _bring(courier, write, name, say=say, complain=complain)
+
+    downloads = [
+        button("Download outcomes", "One line a row: its outcome and the reason", bring(
+            run.write_outcomes, f"outcomes-{run.id}.csv")),
+    ]  # fmt: skip
+    if failed_rows(run):
+        downloads.insert(0, button("Download failed rows", "The failed rows in the columns of the input", bring(
+            run.write_failed_rows, f"failed-{run.id}.csv")))  # fmt: skip
+    if goods is not None:
+        downloads.insert(0, button(f"Download {goods.title.lower()}", f"All {goods.title.lower()}, a line each", bring(
+            lambda path: goods.read(run).to_csv(path, index=False), goods.file)))  # fmt: skip
+    return [*shown, row(downloads)]
+
+
+def failed_rows(run: Run) -> int:
+    """Return how many rows could be mended and sent again."""
+    return sum(run.counts[name] for name in FAILED)
+
+
+def hold_failed_rows(run: Run) -> Held:
+    """Take the failed rows as new input, in the input's own columns.
+
+    Raises
+    ------
+    InputError
+        The input is no longer there.
+    """
+    with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
+        path = Path(folder) / f"failed-{run.id}.csv"
+        try:
+            run.write_failed_rows(path)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # cells that no CSV holds, such as lists
+            path = path.with_suffix(".parquet")
+            run.write_failed_rows(path)
+        return hold(path)
+
+
+def sentence_of(run: Run, *, cancelled: bool) -> str:
+    """Say how a run ended, and what to do about rows that are not settled."""
+    open_rows = run.counts["unsent"] + run.counts["in_doubt"]
+    if not open_rows:
+        failed = failed_rows(run)
+        return f"Finished: {many(run.counts['accepted'], 'row')} accepted, {failed:,} failed."
+    rest = f"{many(open_rows, 'row')} not settled, nothing is lost: Resume goes on with them."
+    if cancelled:
+        return f"Cancelled: {many(run.counts['accepted'], 'row')} accepted, {rest}"
+    return f"Stopped ({run.stopped or 'rows are in doubt'}): {many(run.counts['accepted'], 'row')} accepted, {rest}"
+
+
+def _bring(courier: Courier, write: Callable[[Path], Any], name: str, *, say: Say, complain: Say) -> None:
+    with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
+        try:
+            write(Path(folder) / name)
+        except InputError as error:
+            complain(str(error))
+            return
+        say(courier.bring(Path(folder) / name, name=name))
+
+
+def _counts(run: Run) -> list[tuple[str, int]]:
+    return [*((spoken(name), run.counts[name]) for name in OUTCOMES), ("all rows", run.rows)]
+
+
+def _reasons(run: Run) -> list[tuple[str, str, int, str, str]]:
+    failures = run.failures
+    failures = failures.assign(row=failures.index.astype(str), reason=failures["reason"].fillna(""))
+    groups = failures.groupby(["outcome", "reason"], sort=False)
+    found = [
+        (spoken(str(outcome)), spoken(str(reason)), len(group), str(group["row"].iloc[0]), _words(group))
+        for (outcome, reason), group in groups
+    ]
+    return sorted(found, key=lambda line: -line[2])[:MOST_REASONS]
+
+
+def _words(group: Any) -> str:
+    message = group["message"].iloc[0]
+    return message if isinstance(message, str) else ""
+
+
+def _picture(run: Run) -> str:
+    axes = plot_run(run)
+    return html.picture(base64.b64encode(as_png(axes, dpi=80)).decode(), describe(axes))
+
+
+def _goods(run: Run, goods: Goods, *, show_rows: bool) -> str:
+    frame = goods.read(run)
+    told = html.note(f"{goods.title}: {len(frame):,}.")
+    if not show_rows or frame.empty:
+        return told
+    head = frame.head(SHOWN)
+    rows = [[None if cell != cell else str(cell) for cell in line] for line in head.itertuples(index=False)]
+    return told + html.table(f"{goods.title}, the first {len(head)}", [str(name) for name in head.columns], rows)

@@ -1,0 +1,109 @@
+"""The form by which advocates get referral codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from t1data.client import OPERATIONS, Client
+from t1data.errors import InputError
+from t1data.forms.fields import column, json_or_text, pairs, text, tick, whole
+from t1data.forms.form import JobForm
+from t1data.forms.job import ClientSource, Goods, Job, Planned
+from t1data.forms.words import lasting, many
+from t1data.referrals import create_referrals
+from t1data.tables.choices import choose_id
+from t1data.tables.ids import read_ids
+from t1data.tables.source import open_source
+
+OPERATION = "create_referrals_for_multiple_advocates"
+
+WITHOUT_FIELD = {
+    "client": "given to the form, or connected on the page",
+    "advocates": "section 1 of the form",
+    "journal": "always a new one where runs are listed; Resume goes on with one",
+    "progress": "the bar and the line of the form",
+    "control": "the buttons Pause, Go on and Cancel",
+    "resend_in_doubt": "makes codes twice: said in code or in a shell only; the form of runs looks on the server first",
+}
+"""Parameters of the public functions that no field feeds, each with its reason."""
+
+
+def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = True) -> JobForm:
+    """Return a form that creates a referral code for each advocate.
+
+    Parameters
+    ----------
+    client : Client or connection form
+        Where to.
+    advocates : path, DataFrame, list of str, or anything else that `create_referrals` takes, optional
+        The rows; a person chooses them on the page when they are left out.
+    show_rows : bool
+        Whether cells, and codes, are shown: five at most.
+
+    Returns
+    -------
+    JobForm
+        The last line of a cell shows it; ``form.run.codes`` are the codes.
+
+    Examples
+    --------
+    >>> form = referrals(Client("https://shop.talon.one", "0123456789abcdef"))
+    >>> form.state
+    'empty'
+    """
+    job = Job(
+        title="Create referral codes",
+        about="Creates a code for each advocate. A second run makes second codes, so the number is to be typed first.",
+        verb="Run",
+        function="create_referrals",
+        send=create_referrals,
+        plan=_plan,
+        parts=(
+            column("advocate", "Column of advocates"),
+            whole("campaign_id", "Campaign", low=1, high=10**12),
+            whole("usage_limit", "Uses of each code", low=0, high=999_999, value=1),
+            text("start_date", "Valid from", hint="now, or such as 2026-12-01T00:00:00+01:00"),
+            text("expiry_date", "Valid until", hint="for ever, or such as 2027-01-31T23:59:59+01:00"),
+            text("pattern", "Pattern", hint="such as FRIEND-######; each # becomes a random character"),
+            text("valid_characters", "Random characters", hint="A-Z and 0-9 when left empty", folded=True),
+            pairs("attributes", "Attributes", hint="attribute = value, one a line", read=json_or_text, folded=True),
+            tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
+            whole("connections", "Requests at once", low=1, high=32, folded=True),
+        ),
+        goods=Goods("Codes", "codes.csv", lambda run: run.codes),
+        paste=True,
+    )
+    return JobForm(job, client, data=advocates, show_rows=show_rows)
+
+
+def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
+    if "campaign_id" not in arguments:
+        raise InputError("campaign_id: the campaign's number is missing")
+    rows, ready = _count(data, arguments.get("advocate", "integration_id"))
+    requests = -(-ready // (OPERATIONS[OPERATION].batch_limit or 1))
+    lines = [
+        f"{many(ready, 'code')} of campaign {arguments['campaign_id']} in {many(requests, 'request')}",
+        f"to {client.base_url}" + (f", about {lasting(requests / client.rate)}" if client.rate else ""),
+        "a second run makes second codes: this cannot be repeated",
+        "the campaign's own referral limits do not count for codes made this way",
+    ]
+    return Planned(
+        ready=ready,
+        said=f"Checked: {many(ready, 'code')} would be created, {many(rows - ready, 'row')} cannot be sent.",
+        lines=lines,
+        words=f"create {ready:,}",
+    )
+
+
+def _count(data: Any, advocate: str) -> tuple[int, int]:
+    """Return how many rows there are, and how many have an id that can be sent."""
+    table = pa.table({advocate: pa.array(data, pa.string())}) if isinstance(data, list) else data
+    source = open_source(table)
+    rows = bad = 0
+    for part in source.slices([choose_id(source.columns, advocate)]):
+        flaws = {place for flaw in read_ids(part.batch.column(0)).flaws for place in flaw.at.tolist()}
+        rows, bad = part.next_row, bad + len(part.problems) + len(flaws)
+    return rows, rows - bad

@@ -1,0 +1,125 @@
+"""What a form can be in, what can happen there, and what follows: one table, which also says which buttons work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+State = Literal[
+    "empty",
+    "changed",
+    "checking",
+    "blocked",
+    "unconfirmed",
+    "checked",
+    "trying",
+    "running",
+    "paused",
+    "cancelling",
+    "finished",
+    "cancelled",
+    "stopped",
+]
+"""*empty*: nothing chosen. *changed*: fields differ from what was checked last. *blocked*: checked, and no row can be
+sent. *unconfirmed*: checked, and some words are to be typed first. *trying*: one row is being sent. *stopped*: the run
+ended before it was complete, without being asked to."""
+
+Event = Literal[
+    # buttons
+    "check",
+    "try_one",
+    "run",
+    "pause",
+    "go_on",
+    "cancel",
+    "resume",
+    "again",
+    # what comes from elsewhere
+    "change",
+    "passed",
+    "asks",
+    "refused",
+    "failed",
+    "typed",
+    "mistyped",
+    "complete",
+    "incomplete",
+]
+
+BUTTONS: tuple[Event, ...] = ("check", "try_one", "run", "pause", "go_on", "cancel", "resume", "again")
+
+_IDLE: Mapping[Event, State] = {"change": "changed", "check": "checking", "resume": "running"}
+
+TABLE: Mapping[State, Mapping[Event, State]] = {
+    "empty": {"change": "changed", "resume": "running"},
+    "changed": _IDLE,
+    "checking": {
+        "change": "changed",
+        "passed": "checked",
+        "asks": "unconfirmed",
+        "refused": "blocked",
+        "failed": "changed",
+    },
+    "blocked": _IDLE,
+    "unconfirmed": {**_IDLE, "typed": "checked"},
+    "checked": {**_IDLE, "mistyped": "unconfirmed", "try_one": "trying", "run": "running"},
+    "trying": {"passed": "checked", "asks": "unconfirmed", "failed": "changed"},
+    "running": {
+        "pause": "paused",
+        "cancel": "cancelling",
+        "complete": "finished",
+        "incomplete": "stopped",
+        "failed": "stopped",
+    },
+    "paused": {
+        "go_on": "running",
+        "cancel": "cancelling",
+        "complete": "finished",
+        "incomplete": "stopped",
+        "failed": "stopped",
+    },
+    "cancelling": {"complete": "finished", "incomplete": "cancelled", "failed": "stopped"},
+    "finished": {**_IDLE, "again": "changed"},
+    "cancelled": {**_IDLE, "again": "changed"},
+    "stopped": {**_IDLE, "again": "changed"},
+}
+"""State → event → next state. An event that a state does not name does nothing there."""
+
+PRIMARY: Mapping[State, Event] = {
+    "changed": "check",
+    "blocked": "check",
+    "unconfirmed": "run",
+    "checked": "run",
+    "running": "pause",
+    "paused": "go_on",
+    "cancelled": "resume",
+    "stopped": "resume",
+}
+"""The one button of a state that stands out."""
+
+
+def follows(state: State, event: Event) -> State | None:
+    """Return the next state, or None when the event means nothing in this one.
+
+    Examples
+    --------
+    >>> follows("checked", "run"), follows("changed", "run")
+    ('running', None)
+    """
+    return TABLE[state].get(event)
+
+
+def enabled(state: State) -> frozenset[Event]:
+    """Return the buttons that work in a state.
+
+    Examples
+    --------
+    >>> sorted(enabled("running"))
+    ['cancel', 'pause']
+    """
+    return frozenset(TABLE[state]) & frozenset(BUTTONS)
+
+
+def is_busy(state: State) -> bool:
+    """Return whether something goes on that a change of a field would not reach."""
+    return "change" not in TABLE[state]

@@ -1,0 +1,118 @@
+"""The form by which customers go from a file into Talon.One."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from t1data.client import Client
+from t1data.errors import InputError
+from t1data.forms.fields import choice, json_or_text, pairs, text, tick, whole, without
+from t1data.forms.form import JobForm
+from t1data.forms.job import ClientSource, Job, Planned
+from t1data.forms.mapping import ColumnMapping
+from t1data.forms.words import many
+from t1data.journal.runs import Run
+from t1data.profiles import check_profiles, plan_upsert, upsert_profiles
+from t1data.tables.source import open_source
+from t1data.tables.types import TYPES
+
+WITHOUT_FIELD = {
+    "client": "given to the form, or connected on the page",
+    "data": "section 1 of the form",
+    "journal": "always a new one where runs are listed; Resume goes on with one",
+    "progress": "the bar and the line of the form",
+    "control": "the buttons Pause, Go on and Cancel",
+    "resume_old": "a box beside the runs that were left behind",
+}
+"""Parameters of the public functions that no field feeds, each with its reason."""
+
+_TRIED = 50
+
+
+def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) -> JobForm:
+    """Return a form that creates and updates customers.
+
+    Parameters
+    ----------
+    client : Client or connection form
+        Where to.
+    data : path, DataFrame, or anything else that `upsert_profiles` takes, optional
+        The rows; a person chooses them on the page when they are left out.
+    show_rows : bool
+        Whether cells are shown: the first of each column, and those that cannot be sent, five rows at most.
+
+    Returns
+    -------
+    JobForm
+        The last line of a cell shows it; ``form.run`` is the run, ``form.code()`` the lines that do the same.
+
+    Examples
+    --------
+    >>> form = upsert(Client("https://shop.talon.one", "0123456789abcdef"))
+    >>> form.state
+    'empty'
+    """
+    job = Job(
+        title="Upsert customers",
+        about="Creates customers and updates their attributes; attributes that are not sent stay as they are.",
+        verb="Run",
+        function="upsert_profiles",
+        send=upsert_profiles,
+        plan=_plan,
+        parts=(
+            ColumnMapping(show_rows=show_rows),
+            choice("duplicates", "Rows with one id", _DUPLICATES, default="reject", folded=True),
+            text("tz", "Zone of times", hint="such as Europe/Berlin, for times that name none", folded=True),
+            choice("decimal", "Decimal mark", [("point: 1.50", "."), ("comma: 1,50", ",")], default=".", folded=True),
+            text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
+            choice("delimiter", "Delimiter", _DELIMITERS, folded=True),
+            pairs("defaults", "For empty cells", hint="column = value, one a line", read=str, folded=True),
+            pairs("constants", "For all rows", hint="attribute = value, one a line", read=json_or_text, folded=True),
+            tick("truncate_times", "Cut times to microseconds instead of refusing finer ones", folded=True),
+            tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
+            tick("ids_from_floats", "Take ids that are whole floating point numbers", folded=True),
+            whole("connections", "Requests at once", low=1, high=32, folded=True),
+        ),
+        command=("profiles", "upsert"),
+        try_one=_try_one,
+    )
+    return JobForm(job, client, data=data, show_rows=show_rows)
+
+
+_DUPLICATES = [
+    ("send none that contradict each other", "reject"),
+    ("send the first", "first"),
+    ("send the last", "last"),
+]
+_DELIMITERS = [("found in the header", None), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
+
+
+def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
+    plan = plan_upsert(client, data, **without(arguments, "connections"))
+    requests = many(plan.requests, "request")
+    return Planned(
+        ready=plan.ready,
+        said=f"Checked: {many(plan.ready, 'row')} would be sent in {requests}, {plan.invalid:,} cannot be sent.",
+        lines=plan.lines(),
+        reasons=plan.reasons,
+        problems=plan.problems,
+    )
+
+
+def _try_one(client: Client, data: Any, arguments: Mapping[str, Any]) -> Run:
+    """Send the first row that has no problem, with the types that its column has in all rows."""
+    chosen = without(arguments, "connections")
+    plan = plan_upsert(client, data, **chosen)
+    kinds = zip(plan.columns["column"], plan.columns["type"], strict=True)
+    types = {column: kind for column, kind in kinds if kind in TYPES}
+    alone = without(chosen, "encoding", "delimiter") | {"id": plan.id_column, "types": types}
+    source = open_source(data, encoding=arguments.get("encoding"), delimiter=arguments.get("delimiter"))
+    for part in source.slices():
+        for place in range(min(len(part.rows), _TRIED)):
+            row = pa.Table.from_batches([part.batch.slice(place, 1)])
+            if check_profiles(row, client=client, **alone).empty:
+                return upsert_profiles(client, row, progress=False, **alone)
+    raise InputError("No row was found that can be sent alone")
