@@ -1,0 +1,39 @@
+"""Go on with an erasure, from what its journal says about the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from t1data.bulk.named import Named, name_rows
+from t1data.bulk.run import Going
+from t1data.client import Client
+from t1data.erasure.deed import OPERATION
+from t1data.erasure.erase import send
+from t1data.errors import InputError
+from t1data.journal.outcomes import Input
+from t1data.journal.runs import Run
+
+
+def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
+    """Erase who was left unsent or in doubt, and write the evidence of all; the number was confirmed already."""
+    client.check_unlocked(OPERATION)
+    client.reach()
+    return send(client, _named(facts, data), facts, going=going)
+
+
+def reopen(facts: dict[str, Any], data: Any) -> Input | None:
+    """Return the input, or None when it is no longer there unchanged."""
+    data = data if data is not None else facts["recipe"]["path"]
+    if data is None:
+        return None
+    try:
+        named = _named(facts, data)
+    except InputError:
+        return None
+    unchanged = named.source.fingerprint()["sha256"] == facts["input"]["sha256"]
+    return named.input() if unchanged else None
+
+
+def _named(facts: dict[str, Any], data: Any) -> Named:
+    recipe = facts["recipe"]
+    return name_rows(data, id=recipe["id"], allow_suspect_ids=recipe["allow_suspect_ids"])

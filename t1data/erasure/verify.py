@@ -1,0 +1,208 @@
+"""Whether evidence is whole, and whether somebody is in it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t1data.bulk.named import name_rows
+from t1data.erasure.chain import START, check_chain
+from t1data.erasure.evidence import CUSTOMER, FOOT, HEAD, hash_under, usual_place
+from t1data.errors import InputError
+from t1data.journal.outcomes import head_of
+from t1data.journal.reads import reading
+from t1data.journal.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ["integration_id", "found", "outcome", "status", "verification", "date", "line"]
+_MOST_FAULTS = 100
+
+
+@dataclass(frozen=True)
+class EvidenceReport:
+    """What `verify_evidence` has found.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    run, base_url, environment, operator : str or None
+        As the head of the file says.
+    customers : int
+        Customers in it.
+    erased : int
+        Those of them whose attributes were seen to be gone.
+    faults : tuple of str
+        What was changed, taken out or moved, a sentence each; the first 100.
+    seal : str
+        The chain of the last line. Kept elsewhere, it shows later that the whole file is the same.
+    ids : DataFrame
+        One line an id that was asked for: ``integration_id, found, outcome, status, verification, date, line``.
+    """
+
+    path: Path
+    run: str | None
+    base_url: str | None
+    environment: str | None
+    operator: str | None
+    customers: int
+    erased: int
+    faults: tuple[str, ...]
+    seal: str
+    ids: pd.DataFrame = field(repr=False)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no line was changed, taken out or moved."""
+        return not self.faults
+
+    @property
+    def proves_all(self) -> bool:
+        """Whether the evidence holds, and every id that was asked for is in it as erased."""
+        return self.holds and bool((self.ids["outcome"] == "accepted").all())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result for machines; no ids are in it."""
+        names = ("run", "base_url", "environment", "operator", "customers", "erased", "seal", "holds")
+        asked = {"asked": len(self.ids), "found": int(self.ids["found"].sum())}
+        return {"path": str(self.path), **{name: getattr(self, name) for name in names}, **asked} | {
+            "faults": list(self.faults)
+        }
+
+    def lines(self) -> list[str]:
+        """Return the result in words, a line for each thing to know."""
+        where = f"{self.base_url} ({self.environment or 'unknown'} environment)"
+        said = [
+            f"{self.path.name}: {'whole and unchanged' if self.holds else 'NOT as it was written'}",
+            f"run {self.run} by {self.operator} at {where}",
+            f"{self.customers:,} customers, {self.erased:,} of them seen to be erased",
+        ]
+        said += self.faults
+        if len(self.ids):
+            erased = int((self.ids["outcome"] == "accepted").sum())
+            found = int(self.ids["found"].sum())
+            said.append(f"of {len(self.ids):,} ids asked for, {found:,} are in it, {erased:,} as erased")
+        return [*said, f"seal {self.seal}"]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        first, *rest = (html.escape(line) for line in self.lines())
+        return f"<div><p><b>Evidence</b> · {first}</p><ul>{''.join(f'<li>{line}</li>' for line in rest)}</ul></div>"
+
+
+def verify_evidence(
+    evidence: str | Path | Run, *, ids: Any = None, id: str = "integration_id", seal: str | None = None
+) -> EvidenceReport:
+    """Tell whether evidence of an erasure is whole, and whether somebody is in it; no network is needed.
+
+    Any line that was changed, taken out, added or moved is told. Somebody who writes a whole new file with a chain of
+    its own can only be told by the seal, if it was kept elsewhere.
+
+    Parameters
+    ----------
+    evidence : path or Run
+        The file; or the run, when its evidence lies where the run put it.
+    ids : path, DataFrame, Series, list of str, optional
+        Whom to look for.
+    id : str
+        The column of the ids.
+    seal : str, optional
+        The seal that the file had.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or the ids cannot be read.
+    """
+    path = _place_of(evidence)
+    reader = _Reader(path)
+    asked = list(_asked(ids, id)) if ids is not None else []
+    faults = list(reader.read(asked))
+    if seal is not None and seal != reader.seal:
+        faults.append("the seal is another one: this is not the file that it was taken from")
+    head = reader.head
+    names = ("run", "base_url", "environment", "operator")
+    said = {name: head.get(name) for name in names}
+    report = reader.frame(asked)
+    found, erased = reader.customers, reader.erased
+    return EvidenceReport(
+        path, **said, customers=found, erased=erased, faults=tuple(faults[:_MOST_FAULTS]), seal=reader.seal, ids=report
+    )
+
+
+def _place_of(evidence: str | Path | Run) -> Path:
+    if not isinstance(evidence, Run):
+        return Path(evidence)
+    with reading(evidence.journal) as db:
+        named = head_of(db, evidence.journal).facts.get("recipe", {}).get("evidence")
+    return Path(named) if named else usual_place(evidence.journal)
+
+
+def _asked(ids: Any, column: str) -> Iterator[str]:
+    for _, names in name_rows(ids, id=column, allow_suspect_ids=True).input().ids():
+        yield from names.drop_null().to_pylist()
+
+
+class _Reader:
+    """Reads a file of evidence once, in bounded memory, and notes what is said of those who are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.head: dict[str, Any] = {}
+        self.seal = START
+        self.customers = self.erased = 0
+        self._said: dict[str, dict[str, Any]] = {}
+
+    def read(self, asked: list[str]) -> Iterator[str]:
+        """Yield what is wrong, in words."""
+        last: str | None = None
+        wanted: set[str] = set()
+        counted = 0
+        for record, chain, fault in check_chain(self._path):
+            self.seal = chain
+            kind = record.get("record")
+            if fault:
+                yield fault
+            if kind == HEAD and not self.head:
+                self.head = record
+                wanted = {hash_under(record["salt"], id_) for id_ in asked}
+            elif kind == CUSTOMER:
+                self._count(record, wanted)
+            counted = record.get("customers", counted) if kind == FOOT else counted
+            last = kind
+        yield from self._of_the_whole(last, counted)
+
+    def _of_the_whole(self, last: str | None, counted: int) -> Iterator[str]:
+        if not self.head and not self.customers:
+            raise InputError(f"{self._path} is no evidence of an erasure")
+        if not self.head:
+            yield "the head is missing"
+        if last != FOOT:
+            yield "the end is missing: lines were cut off or added"
+        elif counted != self.customers:
+            yield f"the last line counts {counted:,} customers, and there are {self.customers:,}"
+
+    def _count(self, record: dict[str, Any], wanted: set[str]) -> None:
+        self.customers += 1
+        self.erased += record.get("outcome") == "accepted"
+        if record.get("id") in wanted:
+            self._said[record["id"]] = record
+
+    def frame(self, asked: list[str]) -> pd.DataFrame:
+        """Return what the file says of those who were asked for."""
+        import pandas as pd
+
+        lines, salt = [], self.head.get("salt", "")
+        for id_ in asked:
+            said = self._said.get(hash_under(salt, id_), {})
+            lines.append([id_, bool(said), *(said.get(name) for name in _COLUMNS[2:])])
+        frame = pd.DataFrame(lines, columns=_COLUMNS)
+        kinds = dict.fromkeys(["integration_id", "outcome", "verification", "date"], "string")
+        return frame.astype({**kinds, "status": "Int64", "line": "Int64", "found": "bool"})
