@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from t1data.audiences.find import Audience, find_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
+    from t1data.erasure import ErasurePlan, EvidenceReport, erase_customers, plan_erasure, purge_people, verify_evidence
     from t1data.exports import MatchKeyReport, export_audience, export_for_machines, export_for_people
     from t1data.history import list_runs, open_run, purge_run, reconcile, resume
     from t1data.inventories import Inventories, fetch_inventories
@@ -34,6 +35,8 @@ __all__ = [
     "Audience",
     "Client",
     "Control",
+    "ErasurePlan",
+    "EvidenceReport",
     "Inventories",
     "Management",
     "MatchKeyReport",
@@ -48,6 +51,7 @@ __all__ = [
     "delete_audience",
     "describe",
     "empty_audience",
+    "erase_customers",
     "errors",
     "export_audience",
     "export_for_machines",
@@ -56,9 +60,11 @@ __all__ = [
     "forms",
     "list_runs",
     "open_run",
+    "plan_erasure",
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
+    "purge_people",
     "purge_run",
     "reconcile",
     "rename_audience",
@@ -66,12 +72,15 @@ __all__ = [
     "save_picture",
     "stamp_audience",
     "upsert_profiles",
+    "verify_evidence",
 ]
 
 _HOME = {
     "Audience": "t1data.audiences.find",
     "Client": "t1data.client",
     "Control": "t1data.bulk.progress",
+    "ErasurePlan": "t1data.erasure",
+    "EvidenceReport": "t1data.erasure",
     "Inventories": "t1data.inventories",
     "Management": "t1data.management",
     "MatchKeyReport": "t1data.exports",
@@ -86,6 +95,7 @@ _HOME = {
     "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
     "empty_audience": "t1data.audiences.calls",
+    "erase_customers": "t1data.erasure",
     "export_audience": "t1data.exports",
     "export_for_machines": "t1data.exports",
     "export_for_people": "t1data.exports",
@@ -93,9 +103,11 @@ _HOME = {
     "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
+    "plan_erasure": "t1data.erasure",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
+    "purge_people": "t1data.erasure",
     "purge_run": "t1data.history",
     "reconcile": "t1data.history",
     "rename_audience": "t1data.audiences.create",
@@ -103,6 +115,7 @@ _HOME = {
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
     "upsert_profiles": "t1data.profiles",
+    "verify_evidence": "t1data.erasure",
 }
 
 
