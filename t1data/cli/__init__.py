@@ -14,6 +14,7 @@ from t1data.cli.audiences import audiences
 from t1data.cli.config import config
 from t1data.cli.demo import demo
 from t1data.cli.exports import exports
+from t1data.cli.inventories import inventories
 from t1data.cli.options import in_flags
 from t1data.cli.profiles import profiles
 from t1data.cli.runs import runs
@@ -56,7 +57,7 @@ def cli(state: State | None, debug: bool) -> None:
         state.debug = debug
 
 
-for _command in (profiles, audiences, runs, exports, sandbox, demo, config):
+for _command in (profiles, inventories, audiences, runs, exports, sandbox, demo, config):
     cli.add_command(_command)
 
 

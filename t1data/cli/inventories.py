@@ -1,0 +1,61 @@
+"""``t1data inventories``: what many customers hold, as Parquet files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from t1data.cli.connection import Connection, connects, open_client
+from t1data.cli.options import SENDING, Option, collects
+from t1data.cli.profiles import last_line
+from t1data.cli.signals import signals_stop_a_run
+from t1data.cli.summary import say_run
+from t1data.cli.talk import exit_of, tell_at_last
+
+FETCHING = (
+    Option("--id", "id", "The column of the integration ids (default: integration_id).", "COLUMN"),
+    Option(
+        "--include",
+        "include",
+        "A section to read: profile, referrals, coupons, loyalty, giveaways or achievements. Repeat it (all of them"
+        " when left out).",
+        choices=("profile", "referrals", "coupons", "loyalty", "giveaways", "achievements"),
+        repeat=True,
+    ),
+    Option("--to", "to", "The folder for one Parquet file a table.", "FOLDER"),
+    Option("--overwrite", "overwrite", "Replace the files of an earlier run in that folder.", kind=bool),
+    Option(
+        "--allow-suspect-ids",
+        "allow_suspect_ids",
+        "Read ids that look as if a spreadsheet had damaged them.",
+        kind=bool,
+    ),
+)
+
+
+@click.group()
+def inventories() -> None:
+    """Read what customers hold: profile, coupons, referrals, points, giveaways, achievements."""
+
+
+@inventories.command()
+@click.argument("file", metavar="FILE")
+@connects(writes=False)
+@collects("sending", SENDING)
+@collects("fetching", FETCHING)
+def fetch(*, file: str, connection: Connection, fetching: dict[str, Any], sending: dict[str, Any]) -> int:
+    """Read one inventory a customer of FILE, and write the tables to a folder. Nothing is changed.
+
+    The journal keeps the answers as they came, with the customers' data: `t1data runs purge` deletes it.
+    """
+    from t1data.inventories import fetch_inventories
+
+    if "to" not in fetching:
+        raise click.UsageError("name a folder for the tables: --to FOLDER")
+    client = open_client(connection)
+    with signals_stop_a_run() as stop:
+        stock = fetch_inventories(client, file, control=stop.control, **fetching, **sending)
+    say_run(stock.run, go_on=connection.words, interrupted=stop.asked)
+    tell_at_last(last_line(stock.run))
+    return exit_of(stock.run, interrupted=stop.asked)
