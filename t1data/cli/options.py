@@ -198,8 +198,11 @@ def collects(name: str, table: Sequence[Option]) -> Callable[[Command], Command]
     return decorate
 
 
+# Parameters of jobs on audiences and of erasures whose words stand in messages too.
+_OF_JOBS = ("confirm", "max_removed", "before", "evidence", "undoable")
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
-_NAMED = re.compile(rf'\b({"|".join(_FLAGS)})=(True|"[^"]*"|\'[^\']*\')?')
+_FLAGS |= {name: f"--{name.replace('_', '-')}" for name in _OF_JOBS}
+_NAMED = re.compile(rf'\b({"|".join(_FLAGS)})=(True|\d+|"[^"]*"|\'[^\']*\')?')
 _AHEAD = re.compile(rf"^({'|'.join(_FLAGS)})(?:\[(.*?)\])?: ")
 
 
