@@ -12,6 +12,7 @@ import click
 
 from t1data.cli.audiences import audiences
 from t1data.cli.config import config
+from t1data.cli.customers import customers
 from t1data.cli.demo import demo
 from t1data.cli.exports import exports
 from t1data.cli.inventories import inventories
@@ -57,7 +58,7 @@ def cli(state: State | None, debug: bool) -> None:
         state.debug = debug
 
 
-for _command in (profiles, inventories, audiences, runs, exports, sandbox, demo, config):
+for _command in (profiles, inventories, audiences, customers, runs, exports, sandbox, demo, config):
     cli.add_command(_command)
 
 
