@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
     from t1data.referrals import create_referrals
     from t1data.sandbox import Sandbox
+    from t1data.sessions import RowPlan, plan_sessions, summarise_effects, update_sessions
 
 __all__ = [
     "Audience",
@@ -41,6 +42,7 @@ __all__ = [
     "Management",
     "MatchKeyReport",
     "Progress",
+    "RowPlan",
     "Run",
     "Sandbox",
     "UpsertPlan",
@@ -56,11 +58,13 @@ __all__ = [
     "export_audience",
     "export_for_machines",
     "export_for_people",
+    "fetch_inventories",
     "find_audience",
     "forms",
     "list_runs",
     "open_run",
     "plan_erasure",
+    "plan_sessions",
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
@@ -71,6 +75,8 @@ __all__ = [
     "resume",
     "save_picture",
     "stamp_audience",
+    "summarise_effects",
+    "update_sessions",
     "upsert_profiles",
     "verify_evidence",
 ]
@@ -85,6 +91,7 @@ _HOME = {
     "Management": "t1data.management",
     "MatchKeyReport": "t1data.exports",
     "Progress": "t1data.bulk.progress",
+    "RowPlan": "t1data.sessions",
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
@@ -104,6 +111,7 @@ _HOME = {
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_erasure": "t1data.erasure",
+    "plan_sessions": "t1data.sessions",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
@@ -114,6 +122,8 @@ _HOME = {
     "resume": "t1data.history",
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
+    "summarise_effects": "t1data.sessions",
+    "update_sessions": "t1data.sessions",
     "upsert_profiles": "t1data.profiles",
     "verify_evidence": "t1data.erasure",
 }

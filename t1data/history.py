@@ -28,6 +28,8 @@ _JOBS = {
     "apply_audience": "t1data.audiences.resume",
     "erase_customers": "t1data.erasure.resume",
     "fetch_inventories": "t1data.inventories.resume",
+    "update_sessions": "t1data.sessions.resume",
+    "track_events": "t1data.sessions.resume_events",
 }
 
 

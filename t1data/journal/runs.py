@@ -91,6 +91,16 @@ class Run:
         """The referral codes that the run brought home, one line a code; see `t1data.create_referrals`."""
         return self.goods("codes")
 
+    @property
+    def effects(self) -> pd.DataFrame:
+        """What the rule engine answered, one line an effect; see `t1data.update_sessions`."""
+        return self.goods("effects")
+
+    @property
+    def totals(self) -> pd.DataFrame:
+        """What each session came to, one line a session; see `t1data.update_sessions`."""
+        return self.goods("totals")
+
     def goods(self, name: str) -> pd.DataFrame:
         """Return a frame of what the run brought home, read from the answers that were kept."""
         if name not in self._goods:

@@ -65,3 +65,8 @@ def _cell(value: Any, what: str) -> tuple[pa.Array, str | None]:
         raise InputError(f"{what}: got {value!r}, valid are text, number, boolean, time and lists") from error
     # Arrow makes a list of a set, in an order that nobody chose.
     return array, None if isinstance(value, set | frozenset) else kind_of(array.type)
+
+
+def exact(number: str) -> Decimal | float:
+    """Read a number of JSON so that it is written again as it was: 1.10 keeps its zero, 1e+22 its exponent."""
+    return float(number) if "e" in number.lower() else Decimal(number)

@@ -43,7 +43,7 @@ def portions(part: Slice, *, largest: int = LARGEST) -> Iterator[Slice]:
         return
     weights = np.sum([_weights(column) for column in part.batch.columns], axis=0)
     ends = np.flatnonzero(np.diff(np.cumsum(weights) // largest)) + 1
-    yield from _cut(part, [0, *ends.tolist(), len(part.rows)])
+    yield from cut_slice(part, [0, *ends.tolist(), len(part.rows)])
 
 
 def _bound(column: pa.Array) -> int:
@@ -64,7 +64,8 @@ def _weights(column: pa.Array) -> npt.NDArray[np.int64]:
     return np.full(len(column), column.nbytes // max(len(column), 1), np.int64)
 
 
-def _cut(part: Slice, bounds: list[int]) -> Iterator[Slice]:
+def cut_slice(part: Slice, bounds: list[int]) -> Iterator[Slice]:
+    """Cut a slice at these positions, the first 0 and the last its length; problems go with the rows before them."""
     problems, told = sorted(part.problems, key=lambda problem: problem.row), 0
     for low, high in pairwise(bounds):
         last = high == len(part.rows)

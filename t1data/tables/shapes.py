@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from t1data.tables.decide import decide_types, declare, own_kind
 from t1data.tables.layout import Column
 from t1data.tables.literals import literal
 from t1data.tables.objects import Field, Form, Members
+from t1data.tables.problems import Problem
+from t1data.tables.strings import texts
 from t1data.tables.types import JSON
 from t1data.tables.values import Reading
 
@@ -162,8 +165,7 @@ def resolve_form(
         for name, target in mapping.items()
     }
     values = {
-        target: literal(value, reading, declared=known.get(target), what=f"{shape.name}: {target}")
-        for target, value in constants.items()
+        target: _constant(shape, target, value, known.get(target), reading) for target, value in constants.items()
     }
     groups = {wire: _members(shape, group, columns, values) for group, (wire, _) in shape.groups.items()}
     return Form(_members(shape, None, columns, values), groups, reading)
@@ -173,6 +175,17 @@ def _require(shape: Shape, targets: Sequence[str]) -> None:
     absent = [name for name, known in shape.fields.items() if known.required and name not in targets]
     if absent:
         raise InputError(f"{shape.name}: there is no column for {listing(absent)}, which every one of them needs")
+
+
+def _constant(shape: Shape, target: str, value: Any, declared: str | None, reading: Reading) -> str:
+    """Return the JSON text of a value for all rows, held against what its field may say."""
+    found = literal(value, reading, declared=declared, what=f"{shape.name}: {target}")
+    known = _field(shape, target)
+    if known is not None and known.wrong is not None:
+        plain = json.loads(found) if known.type == "string" else found
+        if known.wrong(texts([plain])).true_count:
+            raise InputError(f"{shape.name}: {Problem(0, known.code, column=target, value=plain).message}")
+    return found
 
 
 def _members(shape: Shape, group: str | None, columns: Mapping[str, Column], values: Mapping[str, str]) -> Members:

@@ -1,0 +1,7 @@
+"""Customer sessions and events, for many at once, and the effects that they have."""
+
+from t1data.sessions.effects import summarise_effects
+from t1data.sessions.plan import RowPlan
+from t1data.sessions.update import plan_sessions, update_sessions
+
+__all__ = ["RowPlan", "plan_sessions", "summarise_effects", "update_sessions"]

@@ -1,0 +1,150 @@
+"""What a job on sessions or events would do, shown before anything is sent."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from t1data.bulk.batches import EncodedRows
+from t1data.client import Client
+from t1data.tables.problems import Problem
+from t1data.tables.records import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line for every row
+_COLUMNS = ("input", "row", "column", "code", "value", "message")
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """What `update_sessions` or `track_events` would do with the same arguments.
+
+    Attributes
+    ----------
+    source : str
+        Name of the input.
+    base_url : str
+        Where the requests would go.
+    what : str
+        What a row is: ``"sessions"`` or ``"events"``.
+    rows, ready, invalid, collapsed : int
+        Rows of the input; those that would be sent, each in a request of its own; those that cannot be; those that an
+        equal one stands for.
+    items : int
+        Items of carts.
+    seconds : float or None
+        How long it takes at the client's pace; None without a limit.
+    problems : DataFrame
+        One line a problem: ``input`` (which one), ``row`` (its label in the frame, or from 1 for a file), ``column,
+        code, value, message``.
+    dry : bool
+        Nothing would be changed.
+    notes : tuple of str
+        What else there is to know, each a sentence.
+    """
+
+    source: str
+    base_url: str
+    what: str
+    rows: int
+    ready: int
+    invalid: int
+    collapsed: int
+    items: int
+    seconds: float | None
+    problems: pd.DataFrame = field(repr=False)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    dry: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def requests(self) -> int:
+        """Requests that would be sent if none is repeated."""
+        return self.ready
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan for machines; no values of customers are in it."""
+        names = ("source", "base_url", "what", "rows", "ready", "invalid", "collapsed", "items", "requests", "seconds")
+        return {name: getattr(self, name) for name in names} | {"reasons": dict(self.reasons), "dry": self.dry}
+
+    def lines(self) -> list[str]:
+        """Return the plan in words, a line for each thing to know."""
+        items = f", {self.items:,} items in their carts" if self.items else ""
+        time = "" if self.seconds is None else f", about {_duration(self.seconds)}"
+        said = [
+            f"{self.source}: {self.rows:,} {self.what}{items}, to {self.base_url}",
+            f"{self.ready:,} would be sent, one in a request{time}",
+        ]
+        if self.dry:
+            said.append("a what-if run: the rules are asked, and nothing is changed")
+        if self.invalid:
+            why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
+            said.append(f"{self.invalid:,} rows cannot be sent: {why}")
+        if self.collapsed:
+            said.append(f"{self.collapsed:,} more say the same as the line of the session before them")
+        return [*said, *self.notes]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return f"<RowPlan {self.source}: {self.ready:,} of {self.rows:,} {self.what}, {self.invalid:,} invalid>"
+
+    def _repr_html_(self) -> str:
+        first, *rest = (html.escape(line) for line in self.lines())
+        return f"<div><p><b>Plan</b> · {first}</p><ul>{''.join(f'<li>{line}</li>' for line in rest)}</ul></div>"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a look at all rows of an input found."""
+
+    ready: int
+    collapsed: int
+    invalid: int
+    problems: list[Problem]
+    reasons: Mapping[str, int]
+
+
+def tally(parts: Iterable[tuple[EncodedRows, list[Problem]]]) -> Tally:
+    """Count what would be sent and what not, and why."""
+    ready = collapsed = 0
+    reasons: Counter[str] = Counter()
+    kept: list[Problem] = []
+    for rows, problems in parts:
+        ready += len(rows.rows)
+        collapsed += sum(line.same_as is not None for line in rows.lines)
+        reasons.update(line.reason for line in rows.lines if line.same_as is None)
+        kept += problems[: MOST_PROBLEMS - len(kept)]
+    return Tally(ready, collapsed, reasons.total(), kept, dict(reasons.most_common()))
+
+
+def seconds_of(client: Client, requests: int) -> float | None:
+    """Return how long so many requests take at the pace of a client."""
+    return requests / client.rate if client.rate else None
+
+
+def problem_frame(*found: tuple[str, Source, Iterable[Problem]]) -> pd.DataFrame:
+    """Return the problems of one or two inputs as people read them."""
+    import pandas as pd
+
+    records = [
+        (name, _label(source, problem.row), problem.column, problem.code, problem.value, problem.message)
+        for name, source, problems in found
+        for problem in problems
+    ]
+    frame = pd.DataFrame(records[:MOST_PROBLEMS], columns=list(_COLUMNS), dtype=object)
+    return frame.astype({name: "string" for name in _COLUMNS if name != "row"})
+
+
+def _label(source: Source, row: int) -> Any:
+    return row + 1 if source.index is None else source.index[row]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,142 @@
+"""An input that has been looked over once: where its rows come from, which columns are ids, how a row becomes JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from t1data.errors import InputError
+from t1data.tables.choices import require_known
+from t1data.tables.ids import check_id_field
+from t1data.tables.objects import Form
+from t1data.tables.portions import cut_slice
+from t1data.tables.records import Slice, Source
+from t1data.tables.shapes import Columns, Shape, choose_columns, resolve_form
+from t1data.tables.source import open_source
+from t1data.tables.survey import Survey, survey
+from t1data.tables.values import Reading
+from t1data.tables.zones import zone
+
+BLOCK = 256  # rows that are encoded at once: with their carts, of up to 4 MB each, they stay below the 2 GB of Arrow
+
+Catalogue = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the caller says about one input.
+
+    Attributes
+    ----------
+    source : Source
+        The input, open.
+    ids : tuple of str
+        The columns that hold ids.
+    columns, constants
+        See `t1data.tables.shapes.choose_columns` and `resolve_form`.
+    """
+
+    source: Source
+    ids: tuple[str, ...]
+    columns: Columns = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How cells and files are read; the keywords that all inputs of a job share."""
+
+    types: Mapping[str, str] | None = None
+    tz: str | None = None
+    decimal: str = "."
+    encoding: str | None = None
+    delimiter: str | None = None
+    truncate_times: bool = False
+    allow_suspect_ids: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """An input with rows, its form known."""
+
+    source: Source
+    ids: tuple[str, ...]
+    form: Form
+    survey: Survey
+
+    def blocks(self) -> Iterator[Slice]:
+        """Read all rows from the beginning, some at a time."""
+        names = dict.fromkeys([*self.ids, *(column.name for column in self.form.columns)])
+        for part in self.source.slices(tuple(names)):
+            yield from in_blocks(part)
+
+
+def open_input(data: Any, ways: Ways) -> Source:
+    """Open an input. A stream can be opened only once."""
+    return open_source(data, encoding=ways.encoding, delimiter=ways.delimiter)
+
+
+def in_blocks(part: Slice, size: int = BLOCK) -> Iterator[Slice]:
+    """Cut a slice into slices of at most `size` rows."""
+    if len(part.rows) <= size:
+        yield part
+        return
+    yield from cut_slice(part, [*range(0, len(part.rows), size), len(part.rows)])
+
+
+def look_over(shape: Shape, wanted: Wanted, ways: Ways, catalogue: Catalogue) -> Table:
+    """Look an input over; nothing is sent.
+
+    Raises
+    ------
+    InputError
+        It has no rows, its ids look damaged, or what is said about its columns does not fit.
+    """
+    source, names = wanted.source, wanted.source.schema.names
+    require_known(f"{shape.name}: the columns of ids", wanted.ids, valid=names)
+    for name in wanted.ids:
+        check_id_field(source.schema.field(name))
+    mapping = choose_columns(shape, names, apart=wanted.ids, columns=wanted.columns)
+    types = {name: kind for name, kind in (ways.types or {}).items() if name in mapping}
+    untyped = [name for name in mapping if source.is_text and catalogue is None and name not in types]
+    found = survey(source, wanted.ids[0], infer=untyped, decimal=ways.decimal)
+    _check(shape, source, found, ways)
+    form = resolve_form(
+        shape,
+        source.schema,
+        mapping,
+        reading=reading_of(source, ways),
+        constants=wanted.constants,
+        types=types,
+        catalogue=catalogue,
+        inferred=found.types,
+    )
+    return Table(source, wanted.ids, form, found)
+
+
+def _check(shape: Shape, source: Source, found: Survey, ways: Ways) -> None:
+    if not found.rows:
+        raise InputError(f"{shape.name}: {source.name} has no rows")
+    blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
+    if blocking and not ways.allow_suspect_ids:
+        raise InputError(
+            f"{shape.name}: {'; '.join(blocking)}. Take the ids from their source again, or say allow_suspect_ids=True"
+            " to send them"
+        )
+
+
+def reading_of(source: Source, ways: Ways) -> Reading:
+    """Return how the cells of a source are read."""
+    if ways.tz is not None:
+        zone(ways.tz)
+    require_known("decimal", [ways.decimal], valid=(".", ","))
+    return Reading(
+        blank_is_missing=source.is_text, tz=ways.tz, decimal=ways.decimal, truncate_times=ways.truncate_times
+    )
+
+
+def check_types(types: Mapping[str, str] | None, *tables: Table) -> None:
+    """Raise `InputError` for a type of a column that no input has."""
+    columns = [column.name for table in tables for column in table.form.columns]
+    require_known("types", types or {}, valid=columns)
