@@ -79,13 +79,14 @@ def encoded(keys: list[str | None], *, lanes: list[str] | None = None, chunk: in
 
 
 def run_through(path: Path, rows: list[EncodedRows], ledger: Ledger, **facts: object) -> Run:
+    """Run a job over rows that can be read only once, as those of a file are."""
     job = Job(ledger.send, **facts)  # type: ignore[arg-type]
     total = rows[-1].stop
     watch = Watch(total)
     with Journal(path) as journal:
         journal.begin("a-run", "upsert_profiles", base_url="http://127.0.0.1", facts={}, rows=total)
         journal.reopen()
-        Engine(journal, job, watch).run(rows)
+        Engine(journal, job, watch).run(iter(rows))
         journal.finish(stopped=watch.stopped)
     return read_run(path)
 

@@ -96,8 +96,9 @@ class Engine:
         job, begun = self._job, [record for record in leaves(self._known) if record.state in self._open]
         roots = [record for record in self._known if record.parent is None]
         if job.by_key:
-            encoded = list(encoded) if roots else encoded  # read twice, and held in memory for its keys anyway
-            yield from regather(encoded, begun)
+            if roots:
+                encoded = list(encoded)  # read twice, and held in memory for its keys anyway
+                yield from regather(encoded, begun)
             yield from gather(without_rows(encoded, roots), limit=job.batch_limit, max_bytes=job.max_bytes)
             return
         mark = max((record.spans[-1][1] for record in roots), default=0)
