@@ -129,6 +129,19 @@ def send(
     return run_job(_job(client, actions, connections), cargo, going)
 
 
+def counts_of(actions: Actions) -> dict[str, int]:
+    """Count what a plan would do: ``add, delete, invalid, collapsed, requests``."""
+    counts = dict.fromkeys(("add", "delete", "invalid", "collapsed", "requests"), 0)
+    for found in actions.read():
+        adds, collapsed = int(found.adds.sum()), sum(line.same_as is not None for line in found.lines)
+        counts["add"] += adds
+        counts["delete"] += len(found.rows) - adds
+        counts["collapsed"] += collapsed
+        counts["invalid"] += len(found.lines) - collapsed
+    counts["requests"] = -(-(counts["add"] + counts["delete"]) // (OPERATIONS[OPERATION].batch_limit or 1))
+    return counts
+
+
 def check_known(client: Client, audiences: Iterable[int]) -> None:
     """Raise `InputError` when the account does not have an audience; without a management key nobody knows."""
     if client.management is None:
