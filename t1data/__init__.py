@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from t1data.management import Management
     from t1data.plots import describe, plot_outcomes, plot_run, save_picture
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
-    from t1data.referrals import create_referrals
+    from t1data.referrals import ReferralPlan, create_referrals, plan_referrals
     from t1data.sandbox import Sandbox
-    from t1data.sessions import RowPlan, plan_sessions, summarise_effects, update_sessions
+    from t1data.sessions import RowPlan, plan_events, plan_sessions, summarise_effects, track_events, update_sessions
 
 __all__ = [
     "Audience",
@@ -42,6 +42,7 @@ __all__ = [
     "Management",
     "MatchKeyReport",
     "Progress",
+    "ReferralPlan",
     "RowPlan",
     "Run",
     "Sandbox",
@@ -64,6 +65,8 @@ __all__ = [
     "list_runs",
     "open_run",
     "plan_erasure",
+    "plan_events",
+    "plan_referrals",
     "plan_sessions",
     "plan_upsert",
     "plot_outcomes",
@@ -76,6 +79,7 @@ __all__ = [
     "save_picture",
     "stamp_audience",
     "summarise_effects",
+    "track_events",
     "update_sessions",
     "upsert_profiles",
     "verify_evidence",
@@ -91,6 +95,7 @@ _HOME = {
     "Management": "t1data.management",
     "MatchKeyReport": "t1data.exports",
     "Progress": "t1data.bulk.progress",
+    "ReferralPlan": "t1data.referrals",
     "RowPlan": "t1data.sessions",
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
@@ -111,6 +116,8 @@ _HOME = {
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_erasure": "t1data.erasure",
+    "plan_events": "t1data.sessions",
+    "plan_referrals": "t1data.referrals",
     "plan_sessions": "t1data.sessions",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
@@ -123,6 +130,7 @@ _HOME = {
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
     "summarise_effects": "t1data.sessions",
+    "track_events": "t1data.sessions",
     "update_sessions": "t1data.sessions",
     "upsert_profiles": "t1data.profiles",
     "verify_evidence": "t1data.erasure",

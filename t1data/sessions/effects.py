@@ -224,9 +224,9 @@ def _ids(journal: Path, source: Input | None) -> tuple[dict[int, str | None], di
     with reading(journal) as db:
         ids = head_of(db, journal).facts["layout"]["ids"]
     for rows, batch in source.rows() if source is not None else ():
-        columns = [read_ids(batch.column(name)).text.to_pylist() for name in ids]
-        sessions.update(zip(rows.tolist(), columns[0], strict=True))
-        customers.update(zip(rows.tolist(), columns[1], strict=True) if len(columns) > 1 else ())
+        for found, column in ((sessions, ids["session"]), (customers, ids["profile"])):
+            if column is not None:
+                found.update(zip(rows.tolist(), read_ids(batch.column(column)).text.to_pylist(), strict=True))
     return sessions, customers
 
 

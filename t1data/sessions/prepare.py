@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from t1data.body import encode_body
 from t1data.bulk.batches import EncodedRows
 from t1data.bulk.catalogue import read_catalogue
-from t1data.bulk.intake import input_of, line_of
+from t1data.bulk.intake import line_of
 from t1data.bulk.named import path_of
 from t1data.client import Client
 from t1data.errors import InputError
@@ -24,7 +24,7 @@ from t1data.journal.records import Line
 from t1data.sessions.carts import SAME_ITEMS, Carts, SameItems, read_carts
 from t1data.sessions.order import Histories, Said, Verdict
 from t1data.sessions.shapes import ITEM, SESSION
-from t1data.sessions.tables import Catalogue, Table, Wanted, Ways, check_types, look_over, open_input
+from t1data.sessions.tables import Catalogue, Table, Wanted, Ways, check_types, input_of_table, look_over, open_input
 from t1data.tables.choices import ID, choose_id, listing, require_known
 from t1data.tables.ids import Ids, not_addressable, read_ids
 from t1data.tables.objects import LARGEST_ROW, Rendered, id_member, without_faults
@@ -119,8 +119,7 @@ class Prepared:
 
     def input(self) -> Input:
         """Return the sessions for people who look at outcomes; the ids are those of the customers."""
-        profile = self.options.profile
-        return input_of(self.sessions.source, profile if profile is not None else self.options.id)
+        return input_of_table(self.sessions, self.options.profile)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, and how to read the inputs again."""
@@ -131,7 +130,7 @@ class Prepared:
         return {
             "input": given | {"sha256": both, "items": items},
             "layout": {
-                "ids": list(self.sessions.ids),
+                "ids": {"session": options.id, "profile": options.profile},
                 "sessions": self.sessions.form.facts(),
                 "items": self.items.form.facts() if self.items is not None else None,
                 "same_items": options.same_items,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from t1data.bulk.intake import input_of
 from t1data.errors import InputError
+from t1data.journal.outcomes import Input
 from t1data.tables.choices import require_known
 from t1data.tables.ids import check_id_field
 from t1data.tables.objects import Form
@@ -75,6 +77,13 @@ class Table:
 def open_input(data: Any, ways: Ways) -> Source:
     """Open an input. A stream can be opened only once."""
     return open_source(data, encoding=ways.encoding, delimiter=ways.delimiter)
+
+
+def input_of_table(table: Table, profile: str | None) -> Input:
+    """Return an input as a run reads it again; without a column of customers its outcomes name none."""
+    if profile is None:
+        return replace(input_of(table.source, table.ids[0]), ids=lambda: iter(()))
+    return input_of(table.source, profile)
 
 
 def in_blocks(part: Slice, size: int = BLOCK) -> Iterator[Slice]:
