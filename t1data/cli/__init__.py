@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import click
 
+from t1data.cli import audience_actions, audience_calls
 from t1data.cli.audiences import audiences
 from t1data.cli.config import config
 from t1data.cli.customers import customers
@@ -60,6 +61,8 @@ def cli(state: State | None, debug: bool) -> None:
 
 for _command in (profiles, inventories, audiences, customers, runs, exports, sandbox, demo, config):
     cli.add_command(_command)
+for _command in (*audience_calls.COMMANDS, *audience_actions.COMMANDS):
+    audiences.add_command(_command)
 
 
 def main() -> None:

@@ -1,0 +1,139 @@
+"""``t1data audiences``: many customers in and out: apply a plan, sync with a file, take a run back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.options import READING, SENDING, Option, collects
+from t1data.cli.profiles import last_line
+from t1data.cli.signals import signals_stop_a_run
+from t1data.cli.summary import say_run
+from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
+
+if TYPE_CHECKING:
+    from t1data.client import Client
+    from t1data.journal.runs import Run
+
+_SUSPECT = next(row for row in READING if row.parameter == "allow_suspect_ids")
+_MAX_REMOVED = Option(
+    "--max-removed",
+    "max_removed",
+    "How many members may be taken out, when these are more than 1,000 or more than a tenth of the audience.",
+    "N",
+    kind=click.IntRange(min=0),
+)
+APPLYING = (
+    Option(
+        "--undoable/--not-undoable",
+        "undoable",
+        "Read the members first, so that `audiences undo` takes back only what the run has changed; where there is a"
+        " management key when left out.",
+        kind=bool,
+    ),
+    _SUSPECT,
+    *SENDING,
+)
+UNDOING = (
+    Option("--data", "data", "The plan of the run, if it is no longer where it was.", "FILE"),
+    Option("--before", "before", "The members before the run, if it could not read them.", "FILE"),
+    _MAX_REMOVED,
+    *(row for row in SENDING if row.parameter != "resume_old"),
+)
+
+# Parameters of the public functions that no row of the tables feeds, each with its reason.
+WITHOUT_OPTION = {
+    "client": "made from the environment, --env, --base-url and --rate",
+    "audience": "the argument AUDIENCE",
+    "plan": "the argument PLAN",
+    "run": "the argument RUN",
+    "after": "the argument FILE",
+    "control": "for threads; a shell stops a run by Ctrl-C or SIGTERM",
+}
+
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done and stop: nothing is changed.")
+
+
+@click.command()
+@click.argument("plan", metavar="PLAN")
+@_DRY_RUN
+@connects(writes=True)
+@collects("applying", APPLYING)
+def apply(*, plan: str, dry_run: bool, connection: Connection, applying: dict[str, Any]) -> int:
+    """Add customers to audiences and take them out, as a plan says, with one outcome for every row.
+
+    PLAN has the columns integration_id, action (add or delete) and audience_id, as `audiences plan` writes them.
+    """
+    from t1data.audiences.actions import read_actions
+    from t1data.audiences.apply import apply_audience, counts_of
+
+    client = open_client(connection)
+    if not dry_run:
+        check_live(client, connection)
+    actions = read_actions(plan, allow_suspect_ids=applying.get("allow_suspect_ids", False))
+    counts = counts_of(actions)
+    _say_plan(plan, actions.rows, counts, client)
+    if dry_run:
+        return _tell_plan(actions.rows, counts)
+    ask_for_live(client, connection)
+    return _sent(connection, lambda control: apply_audience(client, plan, control=control, **applying))
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@_DRY_RUN
+@connects(writes=True)
+@collects("undoing", UNDOING)
+def undo(*, run: str, dry_run: bool, connection: Connection, undoing: dict[str, Any]) -> int:
+    """Take back a run on audiences: the inverse of what it has changed, and of nothing else.
+
+    RUN is a run's id or the file of its journal.
+    """
+    from t1data.audiences.undo import plan_undo, undo_audience
+
+    client = open_client(connection)
+    if not dry_run:
+        check_live(client, connection)
+    plan = plan_undo(client, run, **{name: undoing[name] for name in ("data", "before") if name in undoing})
+    words = plan["action"].value_counts()
+    counts = {"add": int(words.get("add", 0)), "delete": int(words.get("delete", 0)), "invalid": 0, "collapsed": 0}
+    _say_plan(f"taking back {run}", len(plan), counts, client)
+    if dry_run:
+        return _tell_plan(len(plan), counts)
+    ask_for_live(client, connection)
+    return _sent(connection, lambda control: undo_audience(client, run, control=control, **undoing))
+
+
+def _say_plan(name: str, rows: int, counts: dict[str, int], client: Client) -> None:
+    say(folded(f"Plan: {name}: {rows:,} rows, {counts['add']:,} to add, {counts['delete']:,} to take out"))
+    for word, meaning in (("invalid", "cannot be sent"), ("collapsed", "say what another row says")):
+        if counts[word]:
+            say(folded(f"{counts[word]:,} rows {meaning}", indent="  "))
+    say(folded(f"at {client.base_url} (key {client.key_hint})", indent="  "))
+
+
+def _tell_plan(rows: int, counts: dict[str, int]) -> int:
+    rest = {
+        "accepted": 0,
+        "invalid": counts["invalid"],
+        "refused": 0,
+        "unsent": rows - counts["invalid"],
+        "in_doubt": 0,
+    }
+    tell({"run": None, "rows": rows, **rest})
+    return Exit.SOME_NOT_ACCEPTED if counts["invalid"] else Exit.ACCEPTED
+
+
+def _sent(connection: Connection, send: Callable[[Any], Run]) -> int:
+    with signals_stop_a_run() as stop:
+        run = send(stop.control)
+    say_run(run, go_on=connection.words, interrupted=stop.asked)
+    tell_at_last(last_line(run))
+    return exit_of(run, interrupted=stop.asked)
+
+
+COMMANDS = (apply, undo)
