@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from t1data.audiences.calls import delete_audience, empty_audience, stamp_audience
     from t1data.audiences.create import create_audience, rename_audience
     from t1data.audiences.find import Audience, find_audience
+    from t1data.audiences.undo import plan_undo, undo_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
     from t1data.erasure import ErasurePlan, EvidenceReport, erase_customers, plan_erasure, purge_people, verify_evidence
@@ -68,6 +69,7 @@ __all__ = [
     "plan_events",
     "plan_referrals",
     "plan_sessions",
+    "plan_undo",
     "plan_upsert",
     "plot_outcomes",
     "plot_run",
@@ -80,6 +82,7 @@ __all__ = [
     "stamp_audience",
     "summarise_effects",
     "track_events",
+    "undo_audience",
     "update_sessions",
     "upsert_profiles",
     "verify_evidence",
@@ -119,6 +122,7 @@ _HOME = {
     "plan_events": "t1data.sessions",
     "plan_referrals": "t1data.referrals",
     "plan_sessions": "t1data.sessions",
+    "plan_undo": "t1data.audiences.undo",
     "plan_upsert": "t1data.profiles",
     "plot_outcomes": "t1data.plots",
     "plot_run": "t1data.plots",
@@ -131,6 +135,7 @@ _HOME = {
     "stamp_audience": "t1data.audiences.calls",
     "summarise_effects": "t1data.sessions",
     "track_events": "t1data.sessions",
+    "undo_audience": "t1data.audiences.undo",
     "update_sessions": "t1data.sessions",
     "upsert_profiles": "t1data.profiles",
     "verify_evidence": "t1data.erasure",
