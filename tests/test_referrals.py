@@ -254,13 +254,6 @@ def test_an_advocate_that_no_inventory_can_show_is_told_what_to_do(sandbox: t1.S
     assert t1.reconcile(client, run.id, data=["ghost"], application_id=1).counts["accepted"] == 1
 
 
-def test_columns_that_look_like_terms_are_not_ignored(sandbox: t1.Sandbox, client: t1.Client) -> None:
-    frame = pd.DataFrame({"integration_id": ["a"], "usage_limit": [5]})
-    with pytest.raises(t1.errors.InputError, match="'usage_limit' would not be read"):
-        t1.create_referrals(client, frame, campaign_id=45)
-    assert not sandbox.requests
-
-
 def test_resending_what_is_in_doubt_needs_the_users_word_and_then_makes_second_codes(
     sandbox: t1.Sandbox, client: t1.Client
 ) -> None:

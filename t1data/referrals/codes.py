@@ -25,6 +25,7 @@ Referral = dict[str, Any]
 COLUMNS = {
     "integration_id": "string",
     "code": "string",
+    "friend_integration_id": "string",
     "referral_id": "Int64",
     "campaign_id": "Int64",
     "usage_limit": "Int64",
@@ -37,6 +38,7 @@ COLUMNS = {
 _WIRE = {
     "integration_id": "advocateProfileIntegrationId",
     "code": "code",
+    "friend_integration_id": "friendProfileIntegrationId",
     "referral_id": "id",
     "campaign_id": "campaignId",
     "usage_limit": "usageLimit",
@@ -65,7 +67,8 @@ class Matched:
 
 def read_goods(batch: Batch, body: bytes) -> Goods:
     """Say for which rows of a batch an answer holds a code."""
-    advocates = json.loads(batch.body(b"[", b"]"))
+    asked = json.loads(batch.body(b"[", b"]"))
+    advocates = [one if isinstance(one, str) else one["advocateProfileIntegrationId"] for one in asked]
     try:
         matched = match(advocates, body)
     except ValueError:
@@ -104,9 +107,14 @@ def match(advocates: list[str], body: bytes) -> Matched:
 
 
 def referrals_in(body: bytes) -> list[Referral]:
-    """Return the referrals of an answer; raise ValueError when it is not one that can be read whole."""
+    """Return the referrals of an answer; raise ValueError when it is not one that can be read whole.
+
+    The answer is a list of codes, or the one code that was made for a friend.
+    """
     answer = json.loads(body)
     data = answer.get("data") if isinstance(answer, dict) else None
+    if data is None and isinstance(answer, dict) and "code" in answer:
+        data = [answer]
     if not isinstance(data, list):
         raise ValueError("no list of referrals")
     return [item for item in data if isinstance(item, dict) and _is_text(item, "code", "advocateProfileIntegrationId")]
@@ -129,8 +137,8 @@ def code_frame(journal: Path, source: Input | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``integration_id, code, referral_id, campaign_id, usage_limit, usage_counter, start_date, expiry_date, created,
-        batch``; numbers nullable, times in UTC.
+        ``integration_id, code, friend_integration_id, referral_id, campaign_id, usage_limit, usage_counter, start_date,
+        expiry_date, created, batch``; numbers nullable, times in UTC.
     """
     import pandas as pd
 
@@ -163,8 +171,7 @@ def _codes(journal: Path, source: Input | None) -> Iterator[tuple[int, int, Refe
         records = {record.number: record for record in read_batches(db)}
         for number, body in read_answers(db):
             record = records[number]
-            start, stop = record.spans[0][0], record.spans[-1][1]
-            apart = {line.row for line in read_lines(db, start, stop)}
+            apart = {line.row for start, stop in record.spans for line in read_lines(db, start, stop)}
             yield from _codes_of(record, body, advocates, apart)
 
 

@@ -1,25 +1,71 @@
-"""Create referral codes for many advocates; no code is lost, and none is made twice without being told."""
+"""Plan and create referral codes for many advocates; no code is lost, and none is made twice without being told."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from t1data.bulk.batches import Batch
-from t1data.bulk.job import Answered, Job
+from t1data.bulk.named import path_of
 from t1data.bulk.progress import Control, Progress
-from t1data.bulk.run import Cargo, Going, run_job
-from t1data.client import OPERATIONS, Client
+from t1data.bulk.run import Going
+from t1data.client import Client
 from t1data.journal.runs import Run
-from t1data.referrals.codes import code_frame, read_goods
-from t1data.referrals.prepare import Advocates, prepare
+from t1data.referrals.plan import ReferralPlan
+from t1data.referrals.planning import make_plan
+from t1data.referrals.prepare import Advocates, Duplicates, Options, prepare, read_catalogue
+from t1data.referrals.send import MANY, send
 from t1data.referrals.terms import Moment, Terms
+from t1data.referrals.terms import now as clock
 
-OPERATION = "create_referrals_for_multiple_advocates"
-JOB = "create_referrals"
+
+def plan_referrals(
+    client: Client,
+    advocates: Any,
+    *,
+    campaign_id: int,
+    usage_limit: int | None = None,
+    start_date: Moment = None,
+    expiry_date: Moment = None,
+    attributes: Mapping[str, Any] | None = None,
+    pattern: str | None = None,
+    valid_characters: Sequence[str] | None = None,
+    advocate: str = "integration_id",
+    friend: str = "friend_integration_id",
+    duplicates: Duplicates = "each",
+    types: Mapping[str, str] | None = None,
+    tz: str | None = None,
+    allow_suspect_ids: bool = False,
+) -> ReferralPlan:
+    """Return what `create_referrals` would do with the same arguments; no code is made.
+
+    Parameters
+    ----------
+    client : Client
+        Its pace gives the time. With a management key, attributes are held against the account's.
+    advocates, campaign_id, ... :
+        As for `create_referrals`.
+
+    Returns
+    -------
+    ReferralPlan
+        Rows, problems, requests, seconds, the terms; printed, it says so in words.
+
+    Raises
+    ------
+    InputError
+        The input or the terms as a whole cannot be used.
+
+    Examples
+    --------
+    >>> client = Client("http://127.0.0.1:9", "a-key-of-16-letters")
+    >>> plan_referrals(client, ["ada", "grace", "ada"], campaign_id=45)
+    <ReferralPlan Table: 3 codes for 3 rows in 1 request, 0 invalid>
+    """
+    terms = Terms(campaign_id, usage_limit, start_date, expiry_date, attributes, pattern, valid_characters)
+    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids)
+    return make_plan(client, _prepared(client, advocates, terms, options))
 
 
 def create_referrals(
@@ -27,13 +73,17 @@ def create_referrals(
     advocates: Any,
     *,
     campaign_id: int,
-    usage_limit: int = 1,
+    usage_limit: int | None = None,
     start_date: Moment = None,
     expiry_date: Moment = None,
     attributes: Mapping[str, Any] | None = None,
     pattern: str | None = None,
     valid_characters: Sequence[str] | None = None,
     advocate: str = "integration_id",
+    friend: str = "friend_integration_id",
+    duplicates: Duplicates = "each",
+    types: Mapping[str, str] | None = None,
+    tz: str | None = None,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
     connections: int = 4,
@@ -47,16 +97,21 @@ def create_referrals(
     rows are ``in_doubt`` until `reconcile` has looked on the server, or until you say `resend_in_doubt`. Every answer
     is kept, as it came, before it is read. The campaign's own referral limits do not count for codes made this way.
 
+    Columns named ``usage_limit``, ``start_date``, ``expiry_date``, ``pattern`` and ``valid_characters`` give each row
+    terms of its own, and so do columns of attributes: ``attributes.<name>``, or one column ``attributes`` of JSON
+    objects. What a column says, an argument may not say too. Rows of the same terms share requests. A row that names
+    a friend has a request of its own; only that friend can use its code, and it takes no pattern.
+
     Parameters
     ----------
     client : Client
-        Where to, with which key, at what pace.
+        Where to, with which key, at what pace. With a management key, attributes are held against the account's.
     advocates : path, DataFrame, Series, list of str, or anything with an Arrow stream
-        One row a code; an advocate who stands in two rows gets two.
+        One row a code.
     campaign_id : int
         A campaign with the referral feature.
-    usage_limit : int
-        How often a code may be used, 0 to 999,999; 0 is without limit.
+    usage_limit : int, optional
+        How often a code may be used, 0 to 999,999; 0 is without limit. 1 where nothing is said.
     start_date, expiry_date : datetime or str, optional
         With a zone. Without an expiry date a code never expires.
     attributes : mapping, optional
@@ -67,6 +122,16 @@ def create_referrals(
         From which the random ones are drawn; A-Z and 0-9 by default.
     advocate : str
         The column of the advocates' ids.
+    friend : str
+        The column of the friends' ids, when there is one; an empty cell is no friend.
+    duplicates : {"each", "first", "last", "reject"}
+        An advocate who stands in several rows gets a code for each of them. With the others an advocate gets one
+        code: rows that say the same collapse, and of rows that contradict each other the first, the last or none
+        counts.
+    types : mapping, optional
+        Column → type, for columns of attributes; needed for text files where cells are not what they look like.
+    tz : str, optional
+        The zone of times in columns that name none, such as ``"Europe/Berlin"``.
     allow_suspect_ids : bool
         Send ids that look as if a spreadsheet had damaged them.
     journal, connections, progress, control :
@@ -77,7 +142,7 @@ def create_referrals(
     Returns
     -------
     Run
-        ``run.codes`` has one line a code: ``integration_id, code, referral_id, campaign_id, usage_limit, …``.
+        ``run.codes`` has one line a code: ``integration_id, code, friend_integration_id, referral_id, …``.
 
     Raises
     ------
@@ -95,37 +160,18 @@ def create_referrals(
     ['ada', 'grace']
     """
     terms = Terms(campaign_id, usage_limit, start_date, expiry_date, attributes, pattern, valid_characters)
-    client.check_unlocked(OPERATION)
-    prepared = prepare(advocates, advocate=advocate, allow_suspect_ids=allow_suspect_ids)
-    terms.check(codes=prepared.survey.rows)
+    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids)
+    client.check_unlocked(MANY)
+    prepared = _prepared(client, advocates, terms, options)
     client.reach()
-    path = os.path.abspath(advocates) if isinstance(advocates, str | os.PathLike) else None
-    recipe = {"path": path, "advocate": advocate, "allow_suspect_ids": allow_suspect_ids}
-    facts = prepared.facts() | {"layout": terms.facts(), "recipe": recipe}
+    recipe = {"path": path_of(advocates), "options": asdict(options), "began": prepared.now.isoformat()}
     going = Going(journal, progress, control, resend_in_doubt=resend_in_doubt)
-    return send(client, prepared, facts, going=going, connections=connections)
+    return send(client, prepared, prepared.facts() | {"recipe": recipe}, going=going, connections=connections)
 
 
-def send(client: Client, prepared: Advocates, facts: Mapping[str, Any], *, going: Going, connections: int = 4) -> Run:
-    """Send prepared advocates under the terms that stand in `facts`, or what the journal does not hold as settled."""
-    cargo = Cargo(
-        JOB,
-        client.base_url,
-        facts,
-        prepared.survey.rows,
-        (rows for rows, _ in prepared.parts()),
-        prepared.input(),
-        goods={"codes": code_frame},
-    )
-    return run_job(_job(client, facts["layout"]["terms"].encode(), connections), cargo, going)
-
-
-def _job(client: Client, prefix: bytes, connections: int) -> Job:
-    def post(batch: Batch, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
-        # The default would be silent, and the codes that it makes would never be shown.
-        body = batch.body(prefix, b"]}")
-        return client.send(OPERATION, query={"silent": "no"}, body=body, stop=stop, on_wait=on_wait)
-
-    facts = OPERATIONS[OPERATION]
-    limit = facts.batch_limit or 1
-    return Job(post, limit, connections=connections, repeatable=facts.repeatable, read=read_goods)
+def _prepared(client: Client, advocates: Any, terms: Terms, options: Options) -> Advocates:
+    now = clock()
+    terms.check(now=now)
+    prepared = prepare(advocates, terms, options, now=now, catalogue=lambda: read_catalogue(client))
+    prepared.check_room()
+    return prepared

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,16 @@ from t1data.journal.reads import read_answers, read_lines, reading
 from t1data.journal.records import BatchRecord, Part, State, leaves
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
-from t1data.referrals.codes import Referral, advocates_of, code_frame, referrals_in
-from t1data.referrals.resume import reopen
+from t1data.referrals.codes import Referral, code_frame, referrals_in
+from t1data.referrals.encode import ADVOCATE, FRIEND
+from t1data.referrals.prepare import Advocates
+from t1data.referrals.resume import unchanged
 from t1data.referrals.terms import DEFAULT_CHARACTERS
 
 SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
 NEAR = timedelta(minutes=10)  # ... unless the clocks differ: in between, nothing can be concluded
+
+PROBES = 3  # of a request, before all its rows are looked for one by one
 
 UNSEEN = "the server has no profile of this advocate, so no inventory shows their codes; give application_id="
 UNCLEAR = "the server has a code from about the time of the request, and it is not certain that it is this one"
@@ -50,13 +55,24 @@ class _Found:
 Look = Callable[[str], list[Referral] | None]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a request asked for one row: whose code, under which terms, as they were on the wire."""
+
+    row: int
+    advocate: str
+    terms: dict[str, Any]
+
+
 def reconcile(
     client: Client, journal: Path, facts: dict[str, Any], *, data: Any = None, application_id: int | None = None
 ) -> Run:
     """Look on the server for the codes of rows that are in doubt; nothing is changed there.
 
-    Without `application_id` one inventory is read for each advocate; with it, and a management key, the campaign's
-    codes are listed instead, which also finds codes of advocates that have no profile.
+    With `application_id`, and a management key, the campaign's codes are listed, which also finds codes of advocates
+    that have no profile. Without it one inventory is read for each advocate: the first, the middle and the last of a
+    request before all others, and when the server certainly shows nothing for any of these three, the request was not
+    carried out. (Where an answer has shown that only some of a request's codes were made, all are looked for.)
 
     Parameters
     ----------
@@ -75,29 +91,46 @@ def reconcile(
         Rows whose code was found are ``accepted``, with the code in ``run.codes``; rows that certainly have none are
         ``unsent``, and a resume sends them; where the server cannot say, rows stay ``in_doubt``.
     """
-    source = reopen(facts, data)
-    if source is None:
+    prepared = unchanged(facts, data)
+    if prepared is None:
         raise InputError("the input of this run is no longer there as it was; give it again: data=...")
-    terms = json.loads(facts["layout"]["terms"] + "]}")
-    advocates = advocates_of(source)
-    look = _look(client, int(terms["campaignId"]), application_id)
+    listed = application_id is not None and client.management is not None
+    look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
     with Journal(journal) as record:
         record.reopen()
         taken = _codes_known(journal)
-        for batch in [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]:
+        doubtful = [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]
+        asked = _asked(prepared, {leaf.number: _rows(journal, leaf) for leaf in doubtful})
+        for batch in doubtful:
             since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
-            rows = _rows(journal, batch)
-            _settle(record, batch, [_find(row, look(advocates[row]), terms, since, taken) for row in rows])
-    return read_run(journal, source=source, goods={"codes": code_frame})
+            probes = not listed and batch.reason != "not_in_answer"
+            _settle(record, batch, _find_all(asked[batch.number], look, since, taken, probes=probes))
+    return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
+
+
+def _asked(prepared: Advocates, rows: dict[int, list[int]]) -> dict[int, list[_Asked]]:
+    """Return what was asked for the rows of some batches, read from the input again."""
+    batch_of = {row: number for number, mine in rows.items() for row in mine}
+    found: dict[int, list[_Asked]] = {number: [] for number in rows}
+    for part, _ in prepared.parts():
+        assert part.keys is not None
+        for at, row in enumerate(part.rows.tolist()):
+            if row in batch_of:
+                piece = json.loads(part.pieces[at].as_py().rstrip(b","))
+                key = part.keys[at].as_py()
+                terms = piece if key is None else json.loads(key + "}")
+                found[batch_of[row]].append(_Asked(row, piece[ADVOCATE] if key is None else piece, terms))
+    return found
 
 
 def _look(client: Client, campaign: int, application_id: int | None) -> Look:
     if application_id is not None and client.management is not None:
         by_advocate: defaultdict[str, list[Referral]] = defaultdict(list)
         for referral in client.management.list_referrals(application_id, campaign):
-            by_advocate[str(referral.get("advocateProfileIntegrationId"))].append(referral)
+            by_advocate[str(referral.get(ADVOCATE))].append(referral)
         return lambda advocate: by_advocate.get(advocate, [])
 
+    @cache
     def in_inventory(advocate: str) -> list[Referral] | None:
         try:
             inventory = client.get_customer_inventory(advocate, referrals=True)
@@ -108,18 +141,27 @@ def _look(client: Client, campaign: int, application_id: int | None) -> Look:
     return in_inventory
 
 
-def _find(row: int, shown: list[Referral] | None, terms: dict[str, Any], since: datetime, taken: set[str]) -> _Found:
+def _find_all(asked: list[_Asked], look: Look, since: datetime, taken: set[str], *, probes: bool) -> list[_Found]:
+    """Conclude what became of the rows of one request."""
+    if probes and len(asked) > PROBES:
+        some = [asked[0], asked[len(asked) // 2], asked[-1]]
+        if all(_find(one, look(one.advocate), since, set(taken)).state == "planned" for one in some):
+            return [_Found(one.row) for one in asked]
+    return [_find(one, look(one.advocate), since, taken) for one in asked]
+
+
+def _find(asked: _Asked, shown: list[Referral] | None, since: datetime, taken: set[str]) -> _Found:
     """Conclude what became of one row; a code that some journal or other terms account for is not looked at."""
     if shown is None:
-        return _Found(row, unclear=UNSEEN)
-    free = [referral for referral in shown if referral["code"] not in taken and fits(referral, terms)]
+        return _Found(asked.row, unclear=UNSEEN)
+    free = [referral for referral in shown if referral["code"] not in taken and fits(referral, asked.terms)]
     made = {referral["code"]: datetime.fromisoformat(referral["created"]) for referral in free}
     sure = [referral for referral in free if made[referral["code"]] >= since - SURE]
     if sure:
         taken.add(sure[0]["code"])  # an advocate of two rows has two codes, and each row gets one
-        return _Found(row, sure[0])
+        return _Found(asked.row, sure[0])
     near = any(created >= since - NEAR for created in made.values())
-    return _Found(row, unclear=UNCLEAR if near else None)
+    return _Found(asked.row, unclear=UNCLEAR if near else None)
 
 
 def fits(referral: Referral, terms: dict[str, Any]) -> bool:
@@ -130,8 +172,15 @@ def fits(referral: Referral, terms: dict[str, Any]) -> bool:
         form = "".join(f"[{re.escape(characters)}]" if sign == "#" else re.escape(sign) for sign in pattern)
         if not re.fullmatch(form, referral["code"], re.IGNORECASE):  # an Application may store codes in one case
             return False
-    wanted = {"campaignId": terms["campaignId"], "usageLimit": terms["usageLimit"]}
-    return all(referral.get(name) == value for name, value in wanted.items())
+    same = all(referral.get(name) == terms.get(name) for name in ("campaignId", "usageLimit", FRIEND))
+    return same and all(_same_time(referral.get(name), terms.get(name)) for name in ("startDate", "expiryDate"))
+
+
+def _same_time(shown: str | None, asked: str | None) -> bool:
+    """Tell whether nothing speaks against a time being the one that was asked for."""
+    if not shown or not asked:
+        return True
+    return abs(datetime.fromisoformat(shown) - datetime.fromisoformat(asked)) <= SURE
 
 
 def _settle(record: Journal, batch: BatchRecord, found: list[_Found]) -> None:
@@ -157,7 +206,7 @@ def _part(number: int, batch: BatchRecord, found: list[_Found], kind: tuple[Stat
 
 def _rows(journal: Path, batch: BatchRecord) -> list[int]:
     with reading(journal) as db:
-        apart = {line.row for line in read_lines(db, batch.spans[0][0], batch.spans[-1][1])}
+        apart = {line.row for start, stop in batch.spans for line in read_lines(db, start, stop)}
     return [row for start, stop in batch.spans for row in range(start, stop) if row not in apart]
 
 

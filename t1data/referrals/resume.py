@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from t1data.bulk.run import Going
@@ -10,33 +12,45 @@ from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.referrals.codes import code_frame
-from t1data.referrals.create import OPERATION, send
-from t1data.referrals.prepare import Advocates, prepare
+from t1data.referrals.prepare import Advocates, Options, prepare
+from t1data.referrals.send import MANY, send
+from t1data.referrals.terms import Terms
+from t1data.tables.types import TYPES
 
 goods = {"codes": code_frame}
 
 
 def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
     """Send what a run left unsent; what is in doubt only if `going` says so."""
-    client.check_unlocked(OPERATION)
+    client.check_unlocked(MANY)
     client.reach()
-    prepared = _prepared(facts, data)
+    prepared = prepare_again(facts, data)
     return send(client, prepared, facts | prepared.facts(), going=going)
 
 
 def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     """Return the input, or None when it is no longer there unchanged."""
+    prepared = unchanged(facts, data)
+    return None if prepared is None else prepared.input()
+
+
+def unchanged(facts: dict[str, Any], data: Any) -> Advocates | None:
+    """Return the input, looked over as the run did, or None when it is no longer there unchanged."""
     data = data if data is not None else facts["recipe"]["path"]
     if data is None:
         return None
     try:
-        prepared = _prepared(facts, data)
+        prepared = prepare_again(facts, data)
     except InputError:
         return None
-    unchanged = prepared.source.fingerprint()["sha256"] == facts["input"]["sha256"]
-    return prepared.input() if unchanged else None
+    same = prepared.source.fingerprint()["sha256"] == facts["input"]["sha256"]
+    return prepared if same else None
 
 
-def _prepared(facts: dict[str, Any], data: Any) -> Advocates:
-    recipe = facts["recipe"]
-    return prepare(data, advocate=recipe["advocate"], allow_suspect_ids=recipe["allow_suspect_ids"])
+def prepare_again(facts: Mapping[str, Any], data: Any) -> Advocates:
+    """Look over an input as the run did that left these facts: with its terms, at its time."""
+    layout, recipe = facts["layout"], facts["recipe"]
+    types = {column: kind for column, kind in layout["types"].items() if kind in TYPES}
+    options = Options(**recipe["options"] | {"types": types})
+    began = datetime.fromisoformat(recipe["began"])
+    return prepare(data, Terms(0), options, now=began, fields=layout["terms"])
