@@ -22,6 +22,9 @@ READING = (
         "CHARACTER",
         read=values.delimiter,
     ),
+    Option(
+        "--sheet", "sheet", "The sheet of a workbook that is read; the only one with anything in it by default.", "NAME"
+    ),
     Option("--overwrite", "overwrite", "Replace the file if it is there.", kind=bool),
 )
 PEOPLE = (
@@ -60,7 +63,7 @@ ADS = (
 def exports() -> None:
     """Write files that are safe for whom they are meant for.
 
-    FILE is a CSV file (also gzip), a Parquet file, or a folder or pattern of Parquet files.
+    FILE is a CSV file (also gzip), an XLSX workbook, a Parquet file, or a folder or pattern of Parquet files.
     """
 
 

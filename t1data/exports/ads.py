@@ -31,6 +31,7 @@ def export_audience(
     overwrite: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> MatchKeyReport:
     """Write customers as a file that an ad platform takes, and say how good its match keys are.
 
@@ -42,7 +43,7 @@ def export_audience(
     Parameters
     ----------
     data : path, frame, table or stream
-        As for `upsert_profiles`: CSV, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
+        As for `upsert_profiles`: CSV, XLSX, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
     path : path
         Ends in ``.csv``.
     platform : {"google_customer_match", "meta_custom_audience"}
@@ -58,8 +59,8 @@ def export_audience(
         files does not.
     overwrite : bool
         Replace a file that is there.
-    encoding, delimiter : str, optional
-        How a CSV file that is read is written.
+    encoding, delimiter, sheet : str, optional
+        How a CSV file that is read is written; which sheet of a workbook is read.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def export_audience(
         raise InputError(f"{path.name}: files for ad platforms are written as .csv")
     if not overwrite:
         refuse_existing(path)
-    source = open_source(data, encoding=encoding, delimiter=delimiter)
+    source = open_source(data, encoding=encoding, delimiter=delimiter, sheet=sheet)
     matches = choose_columns(source.columns, rules, columns, where=source.name)
     _check_region(default_region, matches)
     with replacing(path, overwrite=overwrite) as part:

@@ -25,6 +25,7 @@ def export_for_machines(
     overwrite: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> int:
     """Write rows for other programs: every value exactly as it is, whole or not at all, for the owner's eyes only.
 
@@ -34,14 +35,14 @@ def export_for_machines(
     Parameters
     ----------
     data : path, frame, table or stream
-        As for `upsert_profiles`: CSV, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
+        As for `upsert_profiles`: CSV, XLSX, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
     path : path
         Ends in ``.csv`` (UTF-8; an empty cell is no value; times in UTC; lists as JSON) or ``.parquet`` (the columns
         keep their types; those that hold values of several kinds are JSON text).
     overwrite : bool
         Replace a file that is there.
-    encoding, delimiter : str, optional
-        How a CSV file that is read is written.
+    encoding, delimiter, sheet : str, optional
+        How a CSV file that is read is written; which sheet of a workbook is read.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def export_for_machines(
         raise InputError(f"{path.name}: rows for machines are written as {' or '.join(_FORMATS)}")
     if not overwrite:
         refuse_existing(path)
-    source = open_source(data, encoding=encoding, delimiter=delimiter)
+    source = open_source(data, encoding=encoding, delimiter=delimiter, sheet=sheet, allow_empty=True)
     with replacing(path, overwrite=overwrite) as part:
         return _FORMATS[path.suffix](source, part)
 

@@ -122,18 +122,24 @@ def judge(rule: Rule, cells: pa.StringArray, *, regions: pa.StringArray | None =
     given = pc.fill_null(pc.not_equal(trimmed, EMPTY), False)
     digests = pc.if_else(_is_digest(rule, trimmed), pc.ascii_lower(trimmed), NONE)
     nothing = pc.fill_null(pc.equal(digests, text(HASH_OF_NOTHING)), False)
-    normal = normalise(rule, pc.if_else(pc.and_(given, digests.is_null()), cells, NONE), regions)
+    plain, unclear = pc.if_else(pc.and_(given, digests.is_null()), cells, NONE), None
+    if rule.is_phone:
+        regions = regions if regions is not None else nulls(len(cells))
+        plain, unclear = to_e164(plain, regions)
+    normal = normalise(rule, plain)
     written = pc.coalesce(_hashes(normal) if rule.hashed else normal, pc.if_else(nothing, NONE, digests))
     dropped = pc.and_(given, written.is_null())
     counts = _counts(given, dropped, as_it_was=pc.equal(normal, cells), hashed=pc.and_not(digests.is_valid(), nothing))
-    faults = _faults(rule, dropped, nothing, lacks_country=_lacks_country(trimmed, regions))
-    return Judged(written, counts, faults)
+    special = {
+        "hash_of_nothing": nothing,
+        "ambiguous_number": unclear,
+        "no_country_code": _no_country(trimmed, regions),
+    }
+    return Judged(written, counts, _faults(rule, dropped, special))
 
 
-def normalise(rule: Rule, cells: pa.StringArray, regions: pa.StringArray | None = None) -> pa.StringArray:
+def normalise(rule: Rule, cells: pa.StringArray) -> pa.StringArray:
     """Return the cells in the form that is written or hashed, null where there is none."""
-    if rule.is_phone:
-        cells = to_e164(cells, regions if regions is not None else nulls(len(cells)))
     for step in rule.steps:
         cells = step(cells)
     return pc.if_else(pc.match_substring_regex(cells, f"^(?:{rule.form})$"), cells, NONE)
@@ -162,17 +168,20 @@ def _counts(
     )
 
 
-def _lacks_country(numbers: pa.StringArray, regions: pa.StringArray | None) -> pa.BooleanArray | None:
+def _no_country(numbers: pa.StringArray, regions: pa.StringArray | None) -> pa.BooleanArray | None:
     if regions is None:
         return None
-    return pc.and_(regions.is_null(), pc.invert(pc.fill_null(pc.match_substring_regex(numbers, "^[+\uff0b]"), False)))
+    return pc.and_not(regions.is_null(), pc.match_substring_regex(numbers, "^[+\uff0b]"))
 
 
 def _faults(
-    rule: Rule, dropped: pa.BooleanArray, nothing: pa.BooleanArray, *, lacks_country: pa.BooleanArray | None
+    rule: Rule, dropped: pa.BooleanArray, special: Mapping[str, pa.BooleanArray | None]
 ) -> dict[str, npt.NDArray[np.int64]]:
-    masks = {"hash_of_nothing": nothing, rule.fault: pc.and_not(dropped, nothing)}
-    if lacks_country is not None:
-        masks["no_country_code"] = pc.and_(masks[rule.fault], lacks_country)
-        masks[rule.fault] = pc.and_not(masks[rule.fault], lacks_country)
-    return {code: found for code, mask in masks.items() if len(found := positions(mask))}
+    """Give each dropped cell one reason: a special one, or else that of the rule."""
+    found = {}
+    for code, cells in special.items():
+        if cells is not None:
+            found[code] = positions(pc.and_(dropped, cells))
+            dropped = pc.and_not(dropped, cells)
+    found[rule.fault] = positions(dropped)
+    return {code: at for code, at in found.items() if len(at)}

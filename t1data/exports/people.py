@@ -33,13 +33,14 @@ def export_for_people(
     separator: str = ",",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> int:
     """Write rows for a spreadsheet, in which no cell is a formula; whole or not at all, for the owner's eyes only.
 
     Parameters
     ----------
     data : path, frame, table or stream
-        As for `upsert_profiles`: CSV, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
+        As for `upsert_profiles`: CSV, XLSX, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
     path : path
         Ends in ``.xlsx`` or ``.csv``.
 
@@ -54,8 +55,8 @@ def export_for_people(
         Replace a file that is there.
     separator : {",", ";"}
         What stands between the fields of the CSV file; Excel in countries with a decimal comma expects ``;``.
-    encoding, delimiter : str, optional
-        How a CSV file that is read is written.
+    encoding, delimiter, sheet : str, optional
+        How a CSV file that is read is written; which sheet of a workbook is read.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def export_for_people(
         refuse_existing(path)
     if path.suffix == ".xlsx":
         need_xlsxwriter()
-    source = open_source(data, encoding=encoding, delimiter=delimiter)
+    source = open_source(data, encoding=encoding, delimiter=delimiter, sheet=sheet, allow_empty=True)
     with replacing(path, overwrite=overwrite) as part:
         return write_workbook(source, part) if path.suffix == ".xlsx" else _write_csv(source, part, separator)
 

@@ -17,6 +17,8 @@ from t1data.tables.numbers import number_tokens
 from t1data.tables.strings import not_utf8, nulls, plain
 from t1data.tables.types import is_json
 
+_EXACT: Final = 2.0**53  # from here on neighbouring whole numbers share one float
+
 
 def whole_slices(source: Source) -> Iterator[Slice]:
     """Read all rows of a source; a file that lacks some of them would look complete.
@@ -98,9 +100,11 @@ def _numbers(cells: pa.Array) -> pa.StringArray:
     written = number_tokens(cells).text
     if not at.is_floating(cells.type):
         return written
-    wide = cells.cast(pa.float64())
-    endless = pc.if_else(pc.is_inf(wide), wide, nulls(1, pa.float64())[0]).cast(pa.string())
-    return pc.coalesce(written, endless)
+    wide, none = cells.cast(pa.float64()), nulls(1, pa.float64())[0]
+    exact = pc.and_(pc.less(pc.abs(wide), _EXACT), pc.equal(pc.floor(wide), wide))
+    whole = pc.if_else(exact, wide, none).cast(pa.int64()).cast(pa.string())  # Arrow would write 4.9e+12
+    endless = pc.if_else(pc.is_inf(wide), wide, none).cast(pa.string())
+    return pc.coalesce(whole, written, endless)
 
 
 def _timestamps(cells: pa.TimestampArray) -> pa.StringArray:

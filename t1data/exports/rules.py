@@ -67,6 +67,7 @@ class Rule:
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "ambiguous_number": "a phone number that can be read with and without country code; a + makes it clear",
         "hash_of_nothing": "the SHA-256 of an empty text",
         "no_country_code": "a phone number without country code, and no default region was given",
         "not_a_country": "not one of the two-letter codes of ISO 3166",

@@ -65,11 +65,11 @@ def write_workbook(source: Source, part: Path, *, sheet_rows: int = _SHEET_ROWS)
 def _write_rows(book: Any, source: Source, sheet_rows: int) -> int:
     whole = book.add_format({"num_format": "0"})  # General shows twelve digits and more as 1.23E+11
     writers = [_writer(field, whole) for field in source.schema]
-    sheet, done = None, 0
+    sheet, line, done = _new_sheet(book, source.columns), 0, 0
     for row, cells in _rows(source):
-        line = done % (sheet_rows - 1) + 1
-        if line == 1:
-            sheet = _new_sheet(book, source.columns)
+        line += 1
+        if line == sheet_rows:
+            sheet, line = _new_sheet(book, source.columns), 1
         for column, (write, cell) in enumerate(zip(writers, cells, strict=True)):
             if cell and (fault := write(sheet, line, column, cell)):
                 where = f"row {row_label(source, row)}, column {source.columns[column]!r}"
