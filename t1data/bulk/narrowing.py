@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from math import ceil, log2
 from typing import Protocol
 
-from t1data.bulk.batches import Batch, halves, merged, without_named
+from t1data.bulk.batches import POINTERS_AT_MOST, Batch, halves, merged, without_named
 from t1data.errors import RefusedError, TooLargeError
 
 ALIKE = 8  # this many rows refused alone with the same words and none accepted: it is the mapping, not the rows
 SEARCHES = 8  # after so many bad rows found one by one, plain halving needs fewer requests
+
+
+def most_requests(rows: int, bad: int) -> int:
+    """Return the budget: how many requests a batch costs at most, until each of its bad rows was refused alone.
+
+    One for the batch. One for each good row that a lying pointer names, and one for the others: pointers are believed
+    until then. For each bad row that is searched for, the halvings of a batch, the row alone and the rest together.
+    For those that come after `SEARCHES`, the nodes of a tree of halves, which has fewer than two for each row.
+
+    Parameters
+    ----------
+    rows : int
+        Of the batch.
+    bad : int
+        How many of them the server refuses.
+
+    Examples
+    --------
+    >>> [most_requests(1000, bad) for bad in (0, 1, 10, 100, 1000)]
+    [1, 34, 158, 1038, 2118]
+    """
+    if not bad:
+        return 1
+    searches = min(bad, SEARCHES) * (ceil(log2(max(rows, 2))) + 2)
+    return 1 + POINTERS_AT_MOST + 1 + searches + _nodes(rows, bad - SEARCHES)
+
+
+def _nodes(rows: int, bad: int) -> int:
+    """Return how many parts of a tree of halves are sent at most when so many of its leaves are bad."""
+    return min(2 * rows, 2 * bad * (ceil(log2(rows / bad)) + 1)) if bad > 0 else 0
 
 
 class Sender(Protocol):
