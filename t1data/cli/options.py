@@ -90,7 +90,8 @@ READING = (
     Option(
         "--default",
         "defaults",
-        "What a column's empty cells stand for, read like a cell of the column. Repeat it.",
+        "What a column's empty cells stand for, read like a cell of the column. Where the column's name holds a =,"
+        r" write that as \=. Repeat it.",
         "COLUMN=VALUE",
         read=values.defaults,
         repeat=True,
@@ -143,6 +144,18 @@ READING = (
         "--ids-from-floats",
         "ids_from_floats",
         "Take an id column of floating point numbers, if they are whole and below 2**53.",
+        kind=bool,
+    ),
+    Option(
+        "--run-rule-engine",
+        "run_rule_engine",
+        "Let the campaigns react to each customer; one customer a request.",
+        kind=bool,
+    ),
+    Option(
+        "--dry",
+        "dry",
+        "With --run-rule-engine: send, and have the server evaluate only (--dry-run sends nothing at all).",
         kind=bool,
     ),
 )
@@ -198,12 +211,19 @@ def collects(name: str, table: Sequence[Option]) -> Callable[[Command], Command]
     return decorate
 
 
-# Parameters of jobs on audiences and of erasures whose words stand in messages too.
-_OF_JOBS = ("confirm", "max_removed", "before", "evidence", "undoable")
+# Parameters whose words stand in messages too, though the tables above do not have them.
+_OF_JOBS = ("confirm", "max_removed", "before", "evidence", "undoable", "dry", "run_rule_engine", "version", "now")
+_OF_RUNS = ("data", "incomplete", "resend_in_doubt", "application_id", "overwrite")
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
-_FLAGS |= {name: f"--{name.replace('_', '-')}" for name in _OF_JOBS}
-_NAMED = re.compile(rf'\b({"|".join(_FLAGS)})=(True|\d+|"[^"]*"|\'[^\']*\')?')
-_AHEAD = re.compile(rf"^({'|'.join(_FLAGS)})(?:\[(.*?)\])?: ")
+_FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_RUNS)}
+_ANY = "|".join(_FLAGS)
+
+_CALL = re.compile(rf"\b\w+\((?:client, )?run, ((?:{_ANY})=[^()]*)\)")  # resume(client, run, data=...)
+_PAIR = re.compile(r"\b(attributes|types|defaults|constants)=\{(['\"])([^'\"]*)\2: (['\"])([^'\"]*)\4\}")
+_ITEM = re.compile(r"(?:\bColumn )?\b(defaults|constants)\['(.*?)'\]")
+_NAMED = re.compile(rf"""\b({_ANY})=(True|\d+|"[^"]*"|'[^']*'|\.\.\.|\[…\]|\{{…\}})?""")
+_AHEAD = re.compile(rf"^({_ANY})(?:\[(.*?)\])?: ")
+_UNSAID = (None, "True", "...", "[…]", "{…}")
 
 
 def in_flags(message: str) -> str:
@@ -213,8 +233,12 @@ def in_flags(message: str) -> str:
     --------
     >>> in_flags("say which it is by tz=, or say allow_suspect_ids=True")
     'say which it is by --tz, or say --allow-suspect-ids'
+    >>> in_flags('map them: attributes={"First Name": "FirstName"}, or give the rows: resume(client, run, data=...)')
+    'map them: --attribute "First Name=FirstName", or give the rows: --data'
     """
-    return _NAMED.sub(_flag, _AHEAD.sub(_flag_ahead, message))
+    words = _CALL.sub(r"\1", message.replace("client.unlock(name)", "--live NAME"))
+    words = _PAIR.sub(lambda found: f'{_FLAGS[found[1]]} "{found[3]}={found[5]}"', _AHEAD.sub(_flag_ahead, words))
+    return _NAMED.sub(_flag, _ITEM.sub(lambda found: f"{_FLAGS[found[1]]} {found[2]}", words))
 
 
 def _flag_ahead(found: re.Match[str]) -> str:
@@ -223,4 +247,4 @@ def _flag_ahead(found: re.Match[str]) -> str:
 
 def _flag(found: re.Match[str]) -> str:
     flag, value = _FLAGS[found[1]], found[2]
-    return flag if value in (None, "True") else f"{flag} {value}"
+    return flag if value in _UNSAID else f"{flag} {value}"

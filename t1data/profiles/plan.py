@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from t1data.tables.twins import Twins
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,22 +110,22 @@ class UpsertPlan:
         """Return the plan in words, a line for each thing to know."""
         read = ", ".join(f"{key} {value!r}" for key, value in self.reading.items())
         said = [
-            f"{self.source}: {_many(self.rows, 'row')}" + (f" ({read})" if read else ""),
+            f"{self.source}: {many(self.rows, 'row')}" + (f" ({read})" if read else ""),
             f"to {self.base_url}, customers by column {self.id_column!r}",
-            f"{_many(self.ready, 'row')} would be sent in {_many(self.requests, 'request')}" + _in_time(self.seconds),
+            f"{many(self.ready, 'row')} would be sent in {many(self.requests, 'request')}" + _in_time(self.seconds),
         ]
         if self.invalid:
             why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
-            said.append(f"{_many(self.invalid, 'row')} cannot be sent: {why}")
+            said.append(f"{many(self.invalid, 'row')} cannot be sent: {why}")
         if self.collapsed:
-            same = _many(self.collapsed, "row")
+            same = many(self.collapsed, "row")
             said.append(f"{same} more with the id and the values of another row: each customer goes out once")
         if self.blank_lines:
-            said.append(f"{_many(self.blank_lines, 'blank line')} left out")
+            said.append(f"{many(self.blank_lines, 'blank line')} left out")
         if self.twins:
             said.append(self.twins.message)
         said += [*self.notes, *self.suspicions]
-        said.append(f"{_many(self.cleared, 'cell')} would be cleared")
+        said.append(f"{many(self.cleared, 'cell')} would be cleared")
         said.append("attributes: " + (", ".join(self._attributes()) or "none"))
         checked = "held against the account's attributes" if self.catalogue_checked else "not held against the account"
         return [*said, f"names and types were {checked}"]
@@ -139,17 +140,13 @@ class UpsertPlan:
 
     def __repr__(self) -> str:
         return (
-            f"<UpsertPlan {self.source}: {self.ready:,} of {_many(self.rows, 'row')}"
-            f" in {_many(self.requests, 'request')}, {self.invalid:,} invalid, {_many(self.cleared, 'cell')} cleared>"
+            f"<UpsertPlan {self.source}: {self.ready:,} of {many(self.rows, 'row')}"
+            f" in {many(self.requests, 'request')}, {self.invalid:,} invalid, {many(self.cleared, 'cell')} cleared>"
         )
 
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())
         return f"<div><p><b>Plan</b> · {first}</p><ul>{''.join(f'<li>{line}</li>' for line in rest)}</ul></div>"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _in_time(seconds: float | None) -> str:

@@ -24,7 +24,7 @@ MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line fo
 
 def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
     """Return the plan of a prepared input."""
-    job = job_of(client, 1)
+    job = job_of(client, prepared.options, 1)
     cleared: dict[str, int] = {}
     problems: list[Problem] = []
     bad_rows: set[int] = set()

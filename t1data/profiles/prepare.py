@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.bulk.batches import EncodedRows
+from t1data.bulk.catalogue import read_catalogue
 from t1data.bulk.intake import input_of, line_of, lines_of
 from t1data.client import Client
 from t1data.errors import InputError
@@ -24,6 +24,7 @@ from t1data.tables.duplicates import Duplicate, Policy, check_policy, find_dupli
 from t1data.tables.encode import Encoder
 from t1data.tables.ids import check_id_field
 from t1data.tables.layout import Layout, Missing, resolve_layout
+from t1data.tables.literals import exact
 from t1data.tables.problems import Problem
 from t1data.tables.records import Source
 from t1data.tables.source import open_source
@@ -53,6 +54,8 @@ class Options:
     truncate_times: bool = False
     allow_suspect_ids: bool = False
     ids_from_floats: bool = False
+    run_rule_engine: bool = False
+    dry: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Prepared:
     _encoder: Encoder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_encoder", Encoder(self.layout))
+        encoder = Encoder(self.layout, id_in_path=self.options.run_rule_engine)
+        object.__setattr__(self, "_encoder", encoder)
 
     def parts(self) -> Iterator[Part]:
         """Yield the whole input in order, some thousand rows at a time."""
@@ -86,7 +90,8 @@ class Prepared:
             encoded = self._encoder.encode(slice_)
             problems = sorted([*slice_.problems, *encoded.problems], key=lambda problem: problem.row)
             lines = lines_of(problems)
-            rows = EncodedRows(encoded.rows, encoded.pieces, lines, slice_.next_row)
+            ids = encoded.ids if self.options.run_rule_engine else None
+            rows = EncodedRows(encoded.rows, encoded.pieces, lines, slice_.next_row, keys=ids, lanes=ids)
             if self.duplicates:
                 rows, more = self._without_duplicates(rows, encoded.ids)
                 problems = sorted([*problems, *more], key=lambda problem: problem.row)
@@ -100,9 +105,14 @@ class Prepared:
         """Return what must be the same when a run is resumed, and how to read the input again."""
         return {
             "input": self.source.fingerprint(),
-            "layout": asdict(self.layout) | {"duplicates": self.options.duplicates},
+            "layout": asdict(self.layout) | {"duplicates": self.options.duplicates} | self._way(),
             "recipe": {"path": self.path, "options": asdict(self.options) | self._literals()},
         }
+
+    def _way(self) -> dict[str, bool]:
+        """Return how the rows go out, where that is not many in a request."""
+        options = self.options
+        return {"run_rule_engine": True, "dry": options.dry} if options.run_rule_engine else {}
 
     def _literals(self) -> dict[str, dict[str, str]]:
         """Return constants and defaults as JSON texts: exact, and what `Options` holds may be no JSON value."""
@@ -124,8 +134,7 @@ class Prepared:
         keep = np.ones(len(part.rows), dtype=bool)
         keep[at] = False
         lines = sorted([*part.lines, *map(line_of, problems), *same], key=lambda line: line.row)
-        pieces = part.pieces.filter(pa.array(keep))
-        return replace(part, rows=part.rows[keep], pieces=pieces, lines=lines), problems
+        return replace(part.part(keep), lines=lines), problems
 
 
 def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None = None) -> Prepared:
@@ -137,6 +146,8 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
         The input, or what is said about it, cannot be used; the message says which row or column, and what to do.
     """
     check_policy(options.duplicates)
+    if options.dry and not options.run_rule_engine:
+        raise InputError("dry: only the rule engine can be tried without effect; say run_rule_engine=True too")
     source = open_source(data, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet)
     id_column = choose_id(source.schema.names, options.id)
     check_id_field(source.schema.field(id_column), ids_from_floats=options.ids_from_floats)
@@ -161,27 +172,15 @@ def options_of(facts: Mapping[str, Any]) -> Options:
     """Return the options that a run began with, from what `Prepared.facts` left in its journal."""
     given = facts["recipe"]["options"]
     parsed = {
-        name: {key: json.loads(text, parse_float=_exact) for key, text in (given[name] or {}).items()}
+        name: {key: json.loads(text, parse_float=exact) for key, text in (given[name] or {}).items()}
         for name in ("constants", "defaults")
     }
     return Options(**given | parsed)
 
 
-def _exact(text: str) -> Decimal | float:
-    """Read a number so that it is written again as it was: 1.10 keeps its zero, 1e+22 its exponent."""
-    return float(text) if "e" in text.lower() else Decimal(text)
-
-
-def read_catalogue(client: Client | None) -> dict[str, str] | None:
+def catalogue_of(client: Client | None) -> dict[str, str] | None:
     """Return attribute → type as the account declares them for customers, or None without a management key."""
-    if client is None or client.management is None:
-        return None
-    client.reach()
-    return {
-        attribute["name"]: attribute["type"]
-        for attribute in client.management.list_attributes()
-        if attribute.get("entity") == ENTITY
-    }
+    return read_catalogue(client, ENTITY)
 
 
 def _layout(

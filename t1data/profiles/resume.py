@@ -10,16 +10,19 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
-from t1data.profiles.prepare import options_of, prepare, read_catalogue
-from t1data.profiles.send import OPERATION, send
+from t1data.profiles.prepare import catalogue_of, options_of, prepare
+from t1data.profiles.send import GOODS, operation_of, send
 from t1data.tables.source import open_source
+
+goods = GOODS
 
 
 def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
     """Send what a run left unsent or in doubt; its journal refuses any other input."""
-    client.check_unlocked(OPERATION)
+    options = options_of(facts)
+    client.check_unlocked(operation_of(options))
     client.reach()
-    prepared = prepare(data, options_of(facts), catalogue=read_catalogue(client))
+    prepared = prepare(data, options, catalogue=catalogue_of(client))
     return send(client, prepared, going)
 
 

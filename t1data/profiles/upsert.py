@@ -12,8 +12,8 @@ from t1data.client import Client
 from t1data.journal.runs import Run
 from t1data.profiles.plan import UpsertPlan
 from t1data.profiles.planning import make_plan, problem_frame, problems_of
-from t1data.profiles.prepare import Options, prepare, read_catalogue
-from t1data.profiles.send import OPERATION, send
+from t1data.profiles.prepare import Options, catalogue_of, prepare
+from t1data.profiles.send import operation_of, send
 from t1data.tables.duplicates import Policy
 from t1data.tables.layout import Missing
 
@@ -40,6 +40,8 @@ def check_profiles(
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
+    run_rule_engine: bool = False,
+    dry: bool = False,
 ) -> pd.DataFrame:
     """Return everything that would keep rows from being sent; nothing is sent.
 
@@ -70,9 +72,9 @@ def check_profiles(
     """
     options = Options(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
-        truncate_times, allow_suspect_ids, ids_from_floats,
+        truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry,
     )  # fmt: skip
-    prepared = prepare(data, options, catalogue=read_catalogue(client))
+    prepared = prepare(data, options, catalogue=catalogue_of(client))
     return problem_frame(prepared, problems_of(prepared.parts()))
 
 
@@ -95,6 +97,8 @@ def plan_upsert(
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
+    run_rule_engine: bool = False,
+    dry: bool = False,
 ) -> UpsertPlan:
     """Return what `upsert_profiles` would do with the same arguments; nothing is changed on the server.
 
@@ -125,9 +129,9 @@ def plan_upsert(
     """
     options = Options(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
-        truncate_times, allow_suspect_ids, ids_from_floats,
+        truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry,
     )  # fmt: skip
-    return make_plan(client, prepare(data, options, catalogue=read_catalogue(client)))
+    return make_plan(client, prepare(data, options, catalogue=catalogue_of(client)))
 
 
 def upsert_profiles(
@@ -150,6 +154,8 @@ def upsert_profiles(
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     ids_from_floats: bool = False,
+    run_rule_engine: bool = False,
+    dry: bool = False,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
@@ -157,7 +163,8 @@ def upsert_profiles(
 ) -> Run:
     """Create or update customers, up to 1000 a request, with exactly one outcome for every row.
 
-    Attributes that are sent are set, others stay as they are. The rule engine does not run. Each request is in the
+    Attributes that are sent are set, others stay as they are. The rule engine runs only where it is asked for, and then
+    each customer is a request of its own. Each request is in the
     journal before it leaves; calling again with the same journal goes on where a run ended.
 
     Parameters
@@ -200,6 +207,11 @@ def upsert_profiles(
         Send ids that look as if a spreadsheet had damaged them.
     ids_from_floats : bool
         Take an id column of whole floating point numbers below 2**53.
+    run_rule_engine : bool
+        Let the campaigns react: one customer a request, and the effects come home in ``run.effects``. Ids must then be
+        such that an address can name them.
+    dry : bool
+        With `run_rule_engine`: evaluate only, nothing is changed.
     connections : int
         Requests in flight at once. No id is ever in two of them.
     progress : bool or callable, optional
@@ -233,10 +245,10 @@ def upsert_profiles(
     """
     options = Options(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
-        truncate_times, allow_suspect_ids, ids_from_floats,
+        truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry,
     )  # fmt: skip
-    client.check_unlocked(OPERATION)
+    client.check_unlocked(operation_of(options))
     client.reach()
-    prepared = prepare(data, options, catalogue=read_catalogue(client))
+    prepared = prepare(data, options, catalogue=catalogue_of(client))
     going = Going(journal, progress, control, resume_old)
     return send(client, prepared, going, connections=connections)

@@ -81,7 +81,7 @@ class Histories:
         self._known: dict[str, _Known] = {}
         self._owners = Owners()
 
-    def __contains__(self, session: str) -> bool:
+    def __contains__(self, session: object) -> bool:
         return session in self._known
 
     @property

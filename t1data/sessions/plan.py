@@ -31,7 +31,7 @@ class RowPlan:
     base_url : str
         Where the requests would go.
     what : str
-        What a row is: ``"sessions"`` or ``"events"``.
+        What a row is: ``"session"`` or ``"event"``.
     rows, ready, invalid, collapsed : int
         Rows of the input; those that would be sent, each in a request of its own; those that cannot be; those that an
         equal one stands for.
@@ -74,17 +74,17 @@ class RowPlan:
 
     def lines(self) -> list[str]:
         """Return the plan in words, a line for each thing to know."""
-        items = f", {self.items:,} items in their carts" if self.items else ""
+        items = f", {many(self.items, 'item')} in their carts" if self.items else ""
         time = "" if self.seconds is None else f", about {_duration(self.seconds)}"
         said = [
-            f"{self.source}: {self.rows:,} {self.what}{items}, to {self.base_url}",
+            f"{self.source}: {many(self.rows, self.what)}{items}, to {self.base_url}",
             f"{self.ready:,} would be sent, one in a request{time}",
         ]
         if self.dry:
             said.append("a what-if run: the rules are asked, and nothing is changed")
         if self.invalid:
             why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
-            said.append(f"{self.invalid:,} rows cannot be sent: {why}")
+            said.append(f"{many(self.invalid, 'row')} cannot be sent: {why}")
         if self.collapsed:
             said.append(f"{self.collapsed:,} more say the same as the line of the session before them")
         return [*said, *self.notes]
@@ -93,7 +93,7 @@ class RowPlan:
         return "\n".join(self.lines())
 
     def __repr__(self) -> str:
-        return f"<RowPlan {self.source}: {self.ready:,} of {self.rows:,} {self.what}, {self.invalid:,} invalid>"
+        return f"<RowPlan {self.source}: {self.ready:,} of {many(self.rows, self.what)}, {self.invalid:,} invalid>"
 
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())
@@ -144,6 +144,17 @@ def problem_frame(*found: tuple[str, Source, Iterable[Problem]]) -> pd.DataFrame
 
 def _label(source: Source, row: int) -> Any:
     return row + 1 if source.index is None else source.index[row]
+
+
+def many(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> many(2000, "item")
+    '2,000 items'
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _duration(seconds: float) -> str:

@@ -102,7 +102,8 @@ class Prepared:
         large = np.flatnonzero(sizes(objects) > LARGEST_ROW)
         faults = [*lines.faults, *([(None, Flaw("row_too_large", large))] if large.size else [])]
         judged = {row: verdict for row in part.rows.tolist() if (verdict := self.verdicts.get(row)) is not None}
-        problems = [*part.problems, *list_problems(part, faults, ids=lines.customers), *_told(judged)]
+        found = [*part.problems, *list_problems(part, faults, ids=lines.customers), *_told(judged)]
+        problems = sorted(found, key=lambda problem: problem.row)
         keep = without_faults(len(part.rows), faults)
         keep = keep[~np.isin(part.rows[keep], list(judged))]
         at = pa.array(keep)
@@ -195,14 +196,19 @@ SESSION_ENTITY, ITEM_ENTITY = "CustomerSession", "CartItem"
 
 def check_homes(prepared: Prepared) -> None:
     """Raise `InputError` for items that belong to no session of the input: no outcome would ever tell of them."""
-    homeless = [p for p in prepared.item_problems if p.integration_id is None or p.code == "unknown_session"]
-    if homeless:
-        rows = ", ".join(f"{problem.row + 1:,}" for problem in homeless[:5])
+    found = homeless(prepared)
+    if found:
+        rows = ", ".join(f"{problem.row + 1:,}" for problem in found[:5]) + (", …" if len(found) > 5 else "")
         raise InputError(
-            f"items: {len(homeless):,} belong to no row of the sessions (rows {rows}"
-            f"{', …' if len(homeless) > 5 else ''}; the first: {homeless[0].message}). Add their sessions, or leave"
-            " these items out"
+            f"items: {len(found):,} without a session among the sessions (rows {rows}); the first: {found[0].message}"
+            " Add the sessions, or leave these items out"
         )
+
+
+def homeless(prepared: Prepared) -> list[Problem]:
+    """Return a problem for each item that belongs to no session of the input."""
+    first = {p.row: p for p in reversed(prepared.item_problems) if p.integration_id not in prepared.histories}
+    return [first[row] for row in sorted(first)]
 
 
 def _profile(source: Source, options: Options) -> str | None:

@@ -216,7 +216,7 @@ def _plan(client: Client, prepared: Events) -> RowPlan:
     return RowPlan(
         table.source.name,
         client.base_url,
-        "events",
+        "event",
         table.survey.rows,
         found.ready,
         found.invalid,

@@ -13,8 +13,8 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.runs import Run
 from t1data.sessions.carts import SameItems
-from t1data.sessions.plan import RowPlan, problem_frame, seconds_of, tally
-from t1data.sessions.prepare import Options, Prepared, check_homes, prepare
+from t1data.sessions.plan import RowPlan, many, problem_frame, seconds_of, tally
+from t1data.sessions.prepare import Options, Prepared, check_homes, homeless, prepare
 from t1data.sessions.send import OPERATION, send
 from t1data.sessions.tables import Ways
 from t1data.tables.shapes import Columns
@@ -187,12 +187,12 @@ def update_sessions(
 def _plan(client: Client, prepared: Prepared) -> RowPlan:
     found, table = tally(prepared.parts()), prepared.sessions
     items = [] if prepared.items is None else [("items", prepared.items.source, prepared.item_problems)]
-    strange = sum(p.integration_id is None or p.code == "unknown_session" for p in prepared.item_problems)
-    note = f"{strange:,} items belong to no session: nothing is sent until they are mended or left out"
+    strange = len(homeless(prepared))
+    note = f"{many(strange, 'item')} without a session: nothing is sent until that is mended"
     return RowPlan(
         table.source.name,
         client.base_url,
-        "sessions",
+        "session",
         table.survey.rows,
         found.ready,
         found.invalid,
