@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import click
 from t1data.cli import values
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.numbers import typed_number
-from t1data.cli.options import Option, collects
-from t1data.cli.talk import say, tell
+from t1data.cli.options import Command, Option, collects, in_flags
+from t1data.cli.talk import Exit, say, tell
+from t1data.errors import InDoubtError, RefusedError
 
 if TYPE_CHECKING:
     from t1data.audiences.find import Audience
@@ -51,6 +53,21 @@ def number_or_name(ctx: click.Context, param: click.Parameter, typed: str) -> in
     return int(typed) if typed.isascii() and typed.isdigit() else typed
 
 
+def _one_request(command: Command) -> Command:
+    """Let a command that sends one request end with the exit code of what became of it."""
+
+    @functools.wraps(command)
+    def ended(**given: Any) -> int:
+        try:
+            command(**given)
+        except (RefusedError, InDoubtError) as error:
+            say(f"Error: {in_flags(str(error))}")
+            return Exit.IN_DOUBT if isinstance(error, InDoubtError) else Exit.SOME_NOT_ACCEPTED
+        return Exit.ACCEPTED
+
+    return ended
+
+
 _AUDIENCE = click.argument("audience", metavar="AUDIENCE", callback=number_or_name)
 
 
@@ -58,6 +75,7 @@ _AUDIENCE = click.argument("audience", metavar="AUDIENCE", callback=number_or_na
 @click.argument("name", metavar="NAME")
 @connects(writes=True)
 @collects("creating", CREATING)
+@_one_request
 def create(*, name: str, connection: Connection, creating: dict[str, Any]) -> None:
     """Create an audience, unless there is one of this name.
 
@@ -75,6 +93,7 @@ def create(*, name: str, connection: Connection, creating: dict[str, Any]) -> No
 @_AUDIENCE
 @click.argument("name", metavar="NAME")
 @connects(writes=True)
+@_one_request
 def rename(*, audience: int | str, name: str, connection: Connection) -> None:
     """Give an audience another name; its members stay."""
     from t1data.audiences.create import rename_audience
@@ -88,6 +107,7 @@ def rename(*, audience: int | str, name: str, connection: Connection) -> None:
 @_AUDIENCE
 @connects(writes=True)
 @collects("destroying", DESTROYING)
+@_one_request
 def delete(*, audience: int | str, connection: Connection, destroying: dict[str, Any]) -> None:
     """Delete an audience and every membership in it; the customers stay. This cannot be undone."""
     from t1data.audiences.calls import delete_audience
@@ -99,6 +119,7 @@ def delete(*, audience: int | str, connection: Connection, destroying: dict[str,
 @_AUDIENCE
 @connects(writes=True)
 @collects("destroying", DESTROYING)
+@_one_request
 def empty(*, audience: int | str, connection: Connection, destroying: dict[str, Any]) -> None:
     """Take all members out of an audience; audience and customers stay."""
     from t1data.audiences.calls import empty_audience
@@ -110,6 +131,7 @@ def empty(*, audience: int | str, connection: Connection, destroying: dict[str, 
 @_AUDIENCE
 @connects(writes=True)
 @collects("stamping", STAMPING)
+@_one_request
 def stamp(*, audience: int | str, connection: Connection, stamping: dict[str, Any]) -> None:
     """Set the same attributes on every present member of an audience, in one call. What they were is not kept."""
     from t1data.audiences.calls import stamp_audience
