@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from t1data import forms
     from t1data.audiences.apply import apply_audience
     from t1data.audiences.calls import delete_audience, empty_audience, stamp_audience
+    from t1data.audiences.diff import diff_audiences
     from t1data.audiences.create import create_audience, rename_audience
     from t1data.audiences.find import Audience, find_audience
+    from t1data.audiences.result import AudienceDiff
     from t1data.audiences.undo import plan_undo, undo_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
+    from t1data.coupons import ReservationPlan, fetch_reservations, plan_reservations, release_coupons, reserve_coupons
     from t1data.erasure import ErasurePlan, EvidenceReport, erase_customers, plan_erasure, purge_people, verify_evidence
     from t1data.exports import MatchKeyReport, export_audience, export_for_machines, export_for_people
     from t1data.history import list_runs, open_run, purge_run, reconcile, resume
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Audience",
+    "AudienceDiff",
     "Client",
     "Control",
     "ErasurePlan",
@@ -44,6 +48,7 @@ __all__ = [
     "MatchKeyReport",
     "Progress",
     "ReferralPlan",
+    "ReservationPlan",
     "RowPlan",
     "Run",
     "Sandbox",
@@ -54,6 +59,7 @@ __all__ = [
     "create_referrals",
     "delete_audience",
     "describe",
+    "diff_audiences",
     "empty_audience",
     "erase_customers",
     "errors",
@@ -61,6 +67,7 @@ __all__ = [
     "export_for_machines",
     "export_for_people",
     "fetch_inventories",
+    "fetch_reservations",
     "find_audience",
     "forms",
     "list_runs",
@@ -68,6 +75,7 @@ __all__ = [
     "plan_erasure",
     "plan_events",
     "plan_referrals",
+    "plan_reservations",
     "plan_sessions",
     "plan_undo",
     "plan_upsert",
@@ -76,7 +84,9 @@ __all__ = [
     "purge_people",
     "purge_run",
     "reconcile",
+    "release_coupons",
     "rename_audience",
+    "reserve_coupons",
     "resume",
     "save_picture",
     "stamp_audience",
@@ -90,6 +100,7 @@ __all__ = [
 
 _HOME = {
     "Audience": "t1data.audiences.find",
+    "AudienceDiff": "t1data.audiences.result",
     "Client": "t1data.client",
     "Control": "t1data.bulk.progress",
     "ErasurePlan": "t1data.erasure",
@@ -99,6 +110,7 @@ _HOME = {
     "MatchKeyReport": "t1data.exports",
     "Progress": "t1data.bulk.progress",
     "ReferralPlan": "t1data.referrals",
+    "ReservationPlan": "t1data.coupons",
     "RowPlan": "t1data.sessions",
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
@@ -109,18 +121,21 @@ _HOME = {
     "create_referrals": "t1data.referrals",
     "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
+    "diff_audiences": "t1data.audiences.diff",
     "empty_audience": "t1data.audiences.calls",
     "erase_customers": "t1data.erasure",
     "export_audience": "t1data.exports",
     "export_for_machines": "t1data.exports",
     "export_for_people": "t1data.exports",
     "fetch_inventories": "t1data.inventories",
+    "fetch_reservations": "t1data.coupons",
     "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
     "plan_erasure": "t1data.erasure",
     "plan_events": "t1data.sessions",
     "plan_referrals": "t1data.referrals",
+    "plan_reservations": "t1data.coupons",
     "plan_sessions": "t1data.sessions",
     "plan_undo": "t1data.audiences.undo",
     "plan_upsert": "t1data.profiles",
@@ -129,7 +144,9 @@ _HOME = {
     "purge_people": "t1data.erasure",
     "purge_run": "t1data.history",
     "reconcile": "t1data.history",
+    "release_coupons": "t1data.coupons",
     "rename_audience": "t1data.audiences.create",
+    "reserve_coupons": "t1data.coupons",
     "resume": "t1data.history",
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
