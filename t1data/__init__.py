@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from t1data import forms
     from t1data.audiences.apply import apply_audience
     from t1data.audiences.calls import delete_audience, empty_audience, stamp_audience
-    from t1data.audiences.diff import diff_audiences
     from t1data.audiences.create import create_audience, rename_audience
+    from t1data.audiences.diff import diff_audiences
     from t1data.audiences.find import Audience, find_audience
     from t1data.audiences.result import AudienceDiff
     from t1data.audiences.undo import plan_undo, undo_audience
