@@ -17,6 +17,7 @@ from t1data.journal.place import delete_journal
 from t1data.journal.reads import reading
 from t1data.journal.records import OUTCOMES, RunRecord
 from t1data.journal.runs import Run, read_run
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _JOBS = {
     "upsert_profiles": "t1data.profiles.resume",
     "create_referrals": "t1data.referrals.resume",
+    "reserve_coupons": "t1data.coupons.resume",
+    "release_coupons": "t1data.coupons.resume",
+    "fetch_reservations": "t1data.coupons.resume_holders",
     "apply_audience": "t1data.audiences.resume",
     "erase_customers": "t1data.erasure.resume",
     "fetch_inventories": "t1data.inventories.resume",
@@ -50,7 +54,8 @@ def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by run: ``operation, base_url, started_at, finished_at, rows, accepted, invalid, refused, unsent,
-        in_doubt, stopped, journal``; times in UTC. A file that is no journal is left out.
+        in_doubt, stopped, in_use, journal``; times in UTC. `in_use` says which process sends the run at this moment. A
+        file that is no journal is left out.
     """
     import pandas as pd
 
@@ -71,10 +76,11 @@ def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
                 "rows": run.rows,
                 **counts,
                 "stopped": head.stopped,
+                "in_use": run.in_use,
                 "journal": str(path),
             }
         )
-    names = ["operation", "base_url", "started_at", "finished_at", "rows", *OUTCOMES, "stopped", "journal"]
+    names = ["operation", "base_url", "started_at", "finished_at", "rows", *OUTCOMES, "stopped", "in_use", "journal"]
     return pd.DataFrame(found, columns=["run", *names]).set_index("run")
 
 
@@ -195,8 +201,8 @@ def purge_run(run: str | Path, *, incomplete: bool = False) -> Path:
     found = read_run(path)
     if not found.complete and not incomplete:
         raise JournalError(
-            f"run {found.id} is not complete: {found.counts['unsent']:,} rows unsent, {found.counts['in_doubt']:,} in"
-            " doubt. Resume or reconcile it first, or say incomplete=True to forget it"
+            f"run {found.id} is not complete: {many(found.counts['unsent'], 'row')} unsent,"
+            f" {found.counts['in_doubt']:,} in doubt. Resume or reconcile it first, or say incomplete=True to forget it"
         )
     delete_journal(path)
     return path

@@ -14,8 +14,10 @@ import pyarrow as pa
 from t1data.errors import InputError, RunFailed
 from t1data.journal.files import write_failed_rows, write_outcomes
 from t1data.journal.outcomes import SCHEMA, Input, count_outcomes, head_of, outcome_chunks
+from t1data.journal.place import held_by
 from t1data.journal.reads import read_answers, read_batches, reading
 from t1data.journal.records import OUTCOMES
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +43,8 @@ class Run:
         ``accepted, invalid, refused, unsent, in_doubt``; they add up to `rows`.
     stopped : str or None
         Why the run ended early, if it did.
+    in_use : str or None
+        Which process was sending it when it was looked at, and since when. What is out counts as ``in_doubt`` then.
 
     Examples
     --------
@@ -59,6 +63,7 @@ class Run:
     rows: int
     counts: Mapping[str, int]
     stopped: str | None
+    in_use: str | None = None
     _input: Input | None = field(default=None, repr=False, compare=False)
     _goods: Mapping[str, GoodsReader] = field(default_factory=dict, repr=False, compare=False)
 
@@ -92,6 +97,11 @@ class Run:
         return self.goods("codes")
 
     @property
+    def holders(self) -> pd.DataFrame:
+        """Who holds the coupons that the run asked for, one line a holder; see `t1data.fetch_reservations`."""
+        return self.goods("holders")
+
+    @property
     def effects(self) -> pd.DataFrame:
         """What the rule engine answered, one line an effect; see `t1data.update_sessions`."""
         return self.goods("effects")
@@ -119,8 +129,8 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every row is settled: nothing unsent, nothing in doubt."""
-        return not self.counts["unsent"] and not self.counts["in_doubt"]
+        """Whether every row is settled: nothing unsent, nothing in doubt, and no process still at it."""
+        return not (self.counts["unsent"] or self.counts["in_doubt"] or self.in_use)
 
     @property
     def has_input(self) -> bool:
@@ -183,8 +193,9 @@ class Run:
             for name in OUTCOMES
         )
         stopped = f"<p>Stopped early: {html.escape(self.stopped)}</p>" if self.stopped else ""
+        stopped += f"<p>In use by {html.escape(self.in_use)}</p>" if self.in_use else ""
         return (
-            f"<div><p><b>{html.escape(self.operation.replace('_', ' '))}</b>: {self.rows:,} rows</p>{stopped}"
+            f"<div><p><b>{html.escape(self.operation.replace('_', ' '))}</b>: {many(self.rows, 'row')}</p>{stopped}"
             f"<table>{cells}</table><p>Journal: {html.escape(str(self.journal))}</p></div>"
         )
 
@@ -206,10 +217,11 @@ def read_run(journal: Path, *, source: Input | None = None, goods: Mapping[str, 
     JournalError
         When the file is missing or not a journal.
     """
+    in_use = held_by(journal)  # before the counts: a run that ends in between is then called in use, and not undone
     with reading(journal) as db:
         head = head_of(db, journal)
         counts = count_outcomes(db, head)
-    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, source, goods or {})
+    return Run(head.id, head.operation, journal, head.rows or 0, counts, head.stopped, in_use, source, goods or {})
 
 
 def batch_frame(journal: Path) -> pd.DataFrame:
@@ -258,4 +270,5 @@ def _nullable(kind: pa.DataType) -> Any:
 
 def _in_words(run: Run) -> str:
     parts = [f"{run.counts[name]:,} {name.replace('_', ' ')}" for name in OUTCOMES if run.counts[name]]
-    return f"{', '.join(parts) or 'no rows'}" + (f" (stopped: {run.stopped})" if run.stopped else "")
+    how = f"in use by {run.in_use}" if run.in_use else f"stopped: {run.stopped}" if run.stopped else ""
+    return f"{', '.join(parts) or 'no rows'}" + (f" ({how})" if how else "")
