@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -60,7 +61,8 @@ class ConnectForm:
         self._clock, self._every, self._pressed = clock, every, -_OVERTAKEN
         self._client: Client | None = None
         self._keys: dict[str, ApiKey] = {}
-        self._attempt = self._thread = None  # type: Any
+        self._attempt: object = None
+        self._thread: threading.Thread | None = None
         self._where = W.Dropdown(options=_places(), description="Connect with", style=STYLE, layout=LAYOUT)
         self._url = W.Text(value=base_url, description="Base URL", placeholder=_EXAMPLE, style=STYLE, layout=LAYOUT)
         self._key = taken_password("API key", take=self._taker("ApiKey-v1"))
@@ -82,6 +84,7 @@ class ConnectForm:
                 self._said,
             ]
         )
+        show(self._typed, self._where.value == _TYPED)
         self._where.observe(self._switch, "value")
         for widget in (self._where, self._url, self._rate.widget, self._shared):
             widget.observe(lambda _: self._change(), "value")
@@ -211,13 +214,13 @@ def connect(*, base_url: str = "") -> ConnectForm:
 
 
 def _places(environment: Mapping[str, str] = os.environ) -> list[tuple[str, str]]:
-    """Return where settings can come from, the most convenient first; a file that cannot be read names none."""
-    variables = [("the variables T1DATA_… of this server", _VARIABLES)] if environment.get("T1DATA_API_KEY") else []
+    """Return where settings can come from, the variables first; a file that cannot be read names none."""
+    variables = [("the T1DATA_ variables of this server", _VARIABLES)] if environment.get("T1DATA_API_KEY") else []
     try:
         named = [(f"environment {each.name}", each.name) for each in list_environments()]
     except ConfigError:
         named = []
-    return [("what I type here", _TYPED), *variables, *named]
+    return [*variables, ("what I type here", _TYPED), *named]
 
 
 def _ask(client: Client, clock: Callable[[], float]) -> str:

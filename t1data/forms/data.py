@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as W
+import pyarrow as pa
 
 from t1data.forms import html
 from t1data.forms.browser import upload
@@ -16,7 +17,7 @@ from t1data.forms.fields import LAYOUT, STYLE
 from t1data.forms.held import Held
 from t1data.forms.words import many
 
-_KINDS = ("*.csv", "*.csv.gz", "*.parquet")
+_KINDS = ("*.csv", "*.csv.gz", "*.parquet", "*.xlsx")
 _MOST_FILES = 200
 _NONE = "(choose)"
 
@@ -154,7 +155,8 @@ class DataChooser:
     def _pick_pasted(self, change: dict[str, Any]) -> None:
         if ids := change["new"].split():
             self._paste.value = ""  # else they would be saved with the notebook
-            self._set("paste", Chosen(ids, many(len(ids), "pasted id"), "ids"))
+            table = pa.table({"integration_id": pa.array(ids, pa.string())})
+            self._set("paste", Chosen(table, many(len(ids), "pasted id"), "ids"))
 
     def _hold(self, held: Held) -> None:
         self._set("upload", chosen_upload(held))
@@ -177,7 +179,9 @@ def _given(data: Any) -> Chosen | None:
         return None
     if isinstance(data, str | Path):
         return chosen_file(str(data))
-    name = next((name for name, value in _namespace().items() if value is data and not name.startswith("_")), "data")
+    name = next((name for name, value in _namespace().items() if value is data and not name.startswith("_")), "rows")
+    if isinstance(data, list | tuple):
+        data = pa.table({"integration_id": pa.array(data)})
     return Chosen(data, name, name)
 
 

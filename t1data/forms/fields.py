@@ -11,6 +11,7 @@ import ipywidgets as W
 
 from t1data.errors import InputError
 from t1data.forms.peek import Peek
+from t1data.tables.choices import ID
 
 STYLE = {"description_width": "170px"}
 LAYOUT = {"width": "560px", "max_width": "100%"}
@@ -110,16 +111,17 @@ def text(parameter: str, label: str, *, hint: str = "", folded: bool = False) ->
     return Field(parameter, widget, read=lambda value: value.strip() or None, show=str, folded=folded)
 
 
-def whole(parameter: str, label: str, *, low: int, high: int, value: int | None = None, folded: bool = False) -> Field:
-    """Return a field for a whole number; empty when it was left alone."""
-    shown = "" if value is None else str(value)
+def whole(parameter: str, label: str, *, low: int, high: int, required: bool = False, folded: bool = False) -> Field:
+    """Return a field for a whole number; an empty one is left alone, or refused."""
     hint = f"{low:,} to {high:,}"
-    widget = W.Text(value=shown, description=label, placeholder=hint, style=STYLE, layout=LAYOUT)
+    widget = W.Text(description=label, placeholder=hint, style=STYLE, layout=LAYOUT)
 
     def read(typed: str) -> int | None:
         plain = typed.strip().replace(",", "").replace(" ", "")
-        if not plain:
+        if not plain and not required:
             return None
+        if not plain:
+            raise InputError(f"{label} is missing: give its number")
         if not (plain.isascii() and plain.isdigit() and low <= int(plain[:20]) <= high):
             raise InputError(f"{label}: {typed.strip()!r} is no whole number from {hint}")
         return int(plain)
@@ -141,10 +143,18 @@ def tick(parameter: str, label: str, *, folded: bool = False) -> Field:
     return Field(parameter, widget, folded=folded)
 
 
+def offer(picker: W.Dropdown, options: Sequence[tuple[str, str]]) -> None:
+    """Offer other options: what was picked stays so if it is among them, else it is the first."""
+    before = picker.value
+    picker.options = options
+    values = [value for _, value in options]
+    picker.value = before if before in values else values[0] if values else None
+
+
 def column(parameter: str, label: str) -> Field:
-    """Return a field for one of the columns of the chosen rows."""
+    """Return a field for one of the columns of the chosen rows; the ids' usual one is left alone."""
     widget = W.Dropdown(options=(), description=label, style=STYLE, layout=LAYOUT)
-    return Field(parameter, widget, columns=True)
+    return Field(parameter, widget, read=lambda value: None if value in (None, ID) else value, columns=True)
 
 
 def pairs(parameter: str, label: str, *, hint: str, read: Callable[[str], Any], folded: bool = False) -> Field:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from t1data.errors import InputError, T1DataError
@@ -87,9 +86,9 @@ class JobForm:
         self._stage = Stage(face, labels=job.labels, lock=self._lock)
         self._sending = Sending(job, self._stage, source=client, show_rows=show_rows, every=every)
         self.widget = face.widget
-        face.words.observe(lambda _: self._weigh_words(), "value")
+        face.words.observe(lambda _: self._safely(self._weigh_words), "value")
         for part in job.parts:
-            part.watch(self._change)
+            part.watch(lambda: self._safely(self._change))
         self._begin()
 
     def _begin(self) -> None:
@@ -229,7 +228,7 @@ class JobForm:
             work(
                 lambda: plan(client, data, request.arguments),
                 done=lambda planned: self._safely(self._show_plan, request, planned),
-                failed=partial(self._miss_plan, request),
+                failed=lambda error: self._safely(self._miss_plan, request, error),
                 every=self._every,
             )
         )
@@ -240,11 +239,12 @@ class JobForm:
         asks = " ".join(filter(None, [planned.words, request.client.live_name]))
         self._stage.asks = asks or None
         self._stage.fire("refused" if not planned.ready else "asks" if asks else "passed")
-        self._stage.say(f"{planned.said} Nothing was sent so far.")
+        self._look_back()
+        elsewhere = " Another run to this account is going on; see above." if self._left.is_going_on else ""
+        self._stage.say(f"{planned.said} Nothing was sent so far.{elsewhere}")
         plan = plan_html(planned, labels=self._job.labels, show_rows=self._show_rows, most=SHOWN)
         self._stage.face.plan.value = plan
         self._stage.face.show_code(self.code())
-        self._look_back()
 
     def _miss_plan(self, request: Request | None, error: BaseException) -> None:
         if request is self._request and self._stage.fire("failed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import ipywidgets as W
 from t1data.bulk.progress import Control
 from t1data.forms import html
 from t1data.forms.face import button, row, show
-from t1data.forms.fields import LAYOUT, STYLE
+from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.words import counted, many
 from t1data.history import list_runs, read_head_of
 from t1data.journal.place import held_by
@@ -133,7 +134,7 @@ class LeftBehind:
     def offer(self, found: list[Left]) -> None:
         """Offer these runs, and what this kernel has under way."""
         self._found = {left.id: left for left in found}
-        self._pick.options = [(left.words, left.id) for left in found]
+        offer(self._pick, [(left.words, left.id) for left in found])
         show(self._cancel, bool(HERE.all()))
         show(self.widget, bool(found))
         self._describe()
@@ -143,9 +144,9 @@ class LeftBehind:
         self._resume.disabled = locked or not self._free()
 
     @property
-    def going_elsewhere(self) -> Left | None:
-        """A run that some process works on at this moment."""
-        return next((left for left in self._found.values() if left.holder), None)
+    def is_going_on(self) -> bool:
+        """Whether some process works on one of them at this moment."""
+        return any(left.holder for left in self._found.values())
 
     def _picked(self) -> Left | None:
         return self._found.get(self._pick.value)
@@ -161,7 +162,7 @@ class LeftBehind:
             return
         if picked.holder is None:
             said = "It was cut off or stopped. Nothing is lost: Resume goes on with what is not settled."
-        elif HERE.all():
+        elif picked.holder.startswith(f"process {os.getpid()} "):
             said = "It is still going, in this notebook."
         else:
             said = f"It is still going, in {picked.holder}. It can be stopped only there."

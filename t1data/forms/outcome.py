@@ -144,6 +144,6 @@ def _goods(run: Run, goods: Goods, *, show_rows: bool) -> str:
     told = html.note(f"{goods.title}: {len(frame):,}.")
     if not show_rows or frame.empty:
         return told
-    head = frame.head(SHOWN)
-    rows = [[None if cell != cell else str(cell) for cell in line] for line in head.itertuples(index=False)]
-    return told + html.table(f"{goods.title}, the first {len(head)}", [str(name) for name in head.columns], rows)
+    head = frame.head(SHOWN).dropna(axis="columns", how="all").astype("string").fillna("")
+    names = [spoken(str(name)) for name in head.columns]
+    return told + html.table(f"{goods.title}, the first {len(head)}", names, head.itertuples(index=False))

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
-
-from t1data.client import OPERATIONS, Client
-from t1data.errors import InputError
-from t1data.forms.fields import column, json_or_text, pairs, text, tick, whole
+from t1data.client import Client
+from t1data.forms.fields import choice, column, json_or_text, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
-from t1data.forms.words import lasting, many
-from t1data.referrals import create_referrals
-from t1data.tables.choices import choose_id
-from t1data.tables.ids import read_ids
-from t1data.tables.source import open_source
-
-OPERATION = "create_referrals_for_multiple_advocates"
+from t1data.forms.words import many
+from t1data.referrals import create_referrals, plan_referrals
 
 WITHOUT_FIELD = {
     "client": "given to the form, or connected on the page",
@@ -63,12 +55,16 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
         plan=_plan,
         parts=(
             column("advocate", "Column of advocates"),
-            whole("campaign_id", "Campaign", low=1, high=10**12),
-            whole("usage_limit", "Uses of each code", low=0, high=999_999, value=1),
+            whole("campaign_id", "Campaign", low=1, high=10**12, required=True),
+            whole("usage_limit", "Uses of each code", low=0, high=999_999),
             text("start_date", "Valid from", hint="now, or such as 2026-12-01T00:00:00+01:00"),
             text("expiry_date", "Valid until", hint="for ever, or such as 2027-01-31T23:59:59+01:00"),
             text("pattern", "Pattern", hint="such as FRIEND-######; each # becomes a random character"),
             text("valid_characters", "Random characters", hint="A-Z and 0-9 when left empty", folded=True),
+            choice("duplicates", "Advocates in several rows", _DUPLICATES, default="each", folded=True),
+            text("friend", "Column of friends", hint="friend_integration_id when left empty", folded=True),
+            text("tz", "Zone of times", hint="such as Europe/Berlin, for times in columns that name none", folded=True),
+            pairs("types", "Types of columns", hint="column = type, one a line", read=str, folded=True),
             pairs("attributes", "Attributes", hint="attribute = value, one a line", read=json_or_text, folded=True),
             tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
@@ -79,31 +75,21 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
     return JobForm(job, client, data=advocates, show_rows=show_rows)
 
 
+_DUPLICATES = [
+    ("a code for each row", "each"),
+    ("one code, by the first row", "first"),
+    ("one code, by the last row", "last"),
+    ("one code, none where rows contradict each other", "reject"),
+]
+
+
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
-    if "campaign_id" not in arguments:
-        raise InputError("campaign_id: the campaign's number is missing")
-    rows, ready = _count(data, arguments.get("advocate", "integration_id"))
-    requests = -(-ready // (OPERATIONS[OPERATION].batch_limit or 1))
-    lines = [
-        f"{many(ready, 'code')} of campaign {arguments['campaign_id']} in {many(requests, 'request')}",
-        f"to {client.base_url}" + (f", about {lasting(requests / client.rate)}" if client.rate else ""),
-        "a second run makes second codes: this cannot be repeated",
-        "the campaign's own referral limits do not count for codes made this way",
-    ]
+    plan = plan_referrals(client, data, **without(arguments, "connections"))
     return Planned(
-        ready=ready,
-        said=f"Checked: {many(ready, 'code')} would be created, {many(rows - ready, 'row')} cannot be sent.",
-        lines=lines,
-        words=f"create {ready:,}",
+        ready=plan.ready,
+        said=f"Checked: {many(plan.ready, 'code')} would be created, {many(plan.invalid, 'row')} cannot be sent.",
+        lines=plan.lines(),
+        reasons=plan.reasons,
+        problems=plan.problems,
+        words=f"create {plan.ready:,}",
     )
-
-
-def _count(data: Any, advocate: str) -> tuple[int, int]:
-    """Return how many rows there are, and how many have an id that can be sent."""
-    table = pa.table({advocate: pa.array(data, pa.string())}) if isinstance(data, list) else data
-    source = open_source(table)
-    rows = bad = 0
-    for part in source.slices([choose_id(source.columns, advocate)]):
-        flaws = {place for flaw in read_ids(part.batch.column(0)).flaws for place in flaw.at.tolist()}
-        rows, bad = part.next_row, bad + len(part.problems) + len(flaws)
-    return rows, rows - bad

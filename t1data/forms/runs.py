@@ -13,7 +13,7 @@ from t1data.errors import ConfigError
 from t1data.forms import html
 from t1data.forms.browser import Courier
 from t1data.forms.face import button, framed, row
-from t1data.forms.fields import LAYOUT, STYLE
+from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Launch
 from t1data.forms.left import HERE
@@ -102,11 +102,8 @@ class RunsForm:
         lines = [_line(str(id_), dict(line)) for id_, line in frame.iterrows()]
         head = ["Run", "Began (UTC)", "What", "Rows", "Outcomes", "Stopped because"]
         self._list.value = html.table(many(len(lines), "run"), head, lines) if lines else html.note("No runs yet.")
-        picked = self._pick.value
         self._journals = dict(zip(map(str, frame.index), frame["journal"], strict=True))
-        self._pick.options = list(self._journals)
-        if picked in self._journals:
-            self._pick.value = picked
+        offer(self._pick, [(id_, id_) for id_ in self._journals])
         self._draw()
 
     def wait(self, timeout: float | None = None) -> None:

@@ -56,7 +56,7 @@ class Sending:
             work(
                 lambda: send(request.client, request.chosen.data, request.arguments),
                 done=self._stage.guarded(self._tried),
-                failed=self._not_tried,
+                failed=self._stage.guarded(self._not_tried),
                 every=self._every,
             )
         )
@@ -143,7 +143,7 @@ class Sending:
             line=lambda done, line: setattr(face.progress, "value", html.bar(done, line)),
             quarter=lambda done: self._stage.say(f"Running, {done} % done."),
             done=self._stage.guarded(self._ended),
-            failed=self._broke,
+            failed=self._stage.guarded(self._broke),
         )
         self._flight = Flight(self._job.title, launch, tell=tell, every=self._every)
         self._stage.follow(self._flight.thread)

@@ -40,17 +40,16 @@ class Stage:
         self.error: BaseException | None = None
         self._labels = labels
         self._lock_fields = lock
-        self._lock = threading.RLock()  # handlers run in one thread on some kernels, in several on others
+        self._lock = threading.RLock()  # a form's acts come from the kernel's threads and from its own
         self._threads: list[threading.Thread] = []
 
     def fire(self, event: Event) -> bool:
         """Go where the table says; False when the event means nothing here, such as the second click of two."""
-        with self._lock:
-            after = follows(self.state, event)
-            if after is None:
-                return False
-            self.state = after
-            self.draw()
+        after = follows(self.state, event)
+        if after is None:
+            return False
+        self.state = after
+        self.draw()
         return True
 
     def draw(self) -> None:
@@ -72,13 +71,14 @@ class Stage:
         self.complain(error_line(error))
 
     def guarded(self, act: Callable[..., None]) -> Callable[..., None]:
-        """Say errors on the page: what a handler or a thread raises is shown nowhere."""
+        """Let one act at a time, and say errors on the page: what a handler or a thread raises is shown nowhere."""
 
         def guarded(*given: Any) -> None:
-            try:
-                act(*given)
-            except Exception as error:  # noqa: BLE001
-                self.fail(error)
+            with self._lock:
+                try:
+                    act(*given)
+                except Exception as error:  # noqa: BLE001
+                    self.fail(error)
 
         return guarded
 

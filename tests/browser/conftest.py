@@ -23,6 +23,7 @@ from typing import Any
 import nbformat
 import pytest
 
+import t1data.forms
 from t1data.sandbox import Sandbox
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -38,6 +39,7 @@ FLAGS = [
 CHROMIUM = os.environ.get("T1DATA_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 NONE_FOUND = f"no Chromium or Chrome was found ({', '.join(NAMES)}), so the walks through the forms did not run"
 PATIENCE = 60.0
+TEMPLATES = Path(t1data.forms.__file__).parent  # holds voila/templates, as share/jupyter does once installed
 
 if CHROMIUM is None:
     collect_ignore_glob = ["test_*.py"]
@@ -110,7 +112,11 @@ class Server:
         }
         (self.root / "tmp").mkdir(exist_ok=True)
         found = kept | {name: str(self.root / folder) for name, folder in folders.items()}
-        return found | {"T1DATA_CONFIG": str(self.root / "config.toml"), "MPLBACKEND": "agg"}
+        return found | {
+            "T1DATA_CONFIG": str(self.root / "config.toml"),
+            "MPLBACKEND": "agg",
+            "JUPYTER_PATH": str(TEMPLATES),
+        }
 
     def _wait(self) -> None:
         """Wait until the port answers; a request for a page would already start a kernel."""

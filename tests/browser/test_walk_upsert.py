@@ -93,3 +93,13 @@ def test_a_person_upserts_customers_in_lab(page: Any, lab: Server, sandbox: Sand
     save_in_lab(page)
     assert "application/vnd.jupyter.widget-state+json" in (lab.work / "upsert.ipynb").read_text()
     assert lab.files_with(sandbox.api_key, "c3000@people.example") == []
+
+
+def test_a_person_upserts_customers_in_an_app(page: Any, voila: Server, sandbox: Sandbox, shots: Path) -> None:
+    voila.write("forms.ipynb", *CELLS)
+    voila.start()
+    page.goto(voila.url)
+    form(page, "Connect").wait_for(timeout=60_000)
+    walk(page, sandbox, shots, "voila-upsert")
+    assert violations(page) == []
+    assert voila.files_with(sandbox.api_key, "c3000@people.example") == []
