@@ -212,14 +212,32 @@ def collects(name: str, table: Sequence[Option]) -> Callable[[Command], Command]
 
 
 # Parameters whose words stand in messages too, though the tables above do not have them.
-_OF_JOBS = ("confirm", "max_removed", "before", "evidence", "undoable", "dry", "run_rule_engine", "version", "now")
+_OF_JOBS = (
+    "confirm",
+    "max_removed",
+    "before",
+    "evidence",
+    "undoable",
+    "dry",
+    "run_rule_engine",
+    "version",
+    "now",
+    "profile",
+    "same_items",
+    "type",
+    "type_column",
+    "session",
+)
 _OF_RUNS = ("data", "incomplete", "resend_in_doubt", "application_id", "overwrite")
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
 _FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_RUNS)}
+_FLAGS |= {"columns": "--column", "item_columns": "--item-column"}
 _ANY = "|".join(_FLAGS)
 
 _CALL = re.compile(rf"\b\w+\((?:client, )?run, ((?:{_ANY})=[^()]*)\)")  # resume(client, run, data=...)
-_PAIR = re.compile(r"\b(attributes|types|defaults|constants)=\{(['\"])([^'\"]*)\2: (['\"])([^'\"]*)\4\}")
+_PAIR = re.compile(
+    r"\b(attributes|types|defaults|constants|columns|item_columns)=\{(['\"])([^'\"]*)\2: (['\"])([^'\"]*)\4\}"
+)
 _ITEM = re.compile(r"(?:\bColumn )?\b(defaults|constants)\['(.*?)'\]")
 _NAMED = re.compile(rf"""\b({_ANY})=(True|\d+|"[^"]*"|'[^']*'|\.\.\.|\[…\]|\{{…\}})?""")
 _AHEAD = re.compile(rf"^({_ANY})(?:\[(.*?)\])?: ")

@@ -52,6 +52,7 @@ class Options:
     ways: Ways = field(default_factory=Ways)
     dry: bool = False
     now: str | None = None
+    item_sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def homeless(prepared: Prepared) -> list[Problem]:
 
 
 def _profile(source: Source, options: Options) -> str | None:
-    if options.profile is None:
+    if not options.profile:
         return None
     try:
         return choose_id(source.schema.names, options.profile)
@@ -229,7 +230,7 @@ def _sessions(source: Source, options: Options, catalogue: Catalogue) -> Table:
 
 
 def _items(data: Any, options: Options, catalogue: Catalogue) -> Table:
-    source = open_input(data, options.ways)
+    source = open_input(data, replace(options.ways, sheet=options.item_sheet))
     wanted = Wanted(source, (options.id,), options.item_columns, options.item_constants)
     return look_over(ITEM, wanted, options.ways, catalogue)
 

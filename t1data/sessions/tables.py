@@ -56,6 +56,7 @@ class Ways:
     delimiter: str | None = None
     truncate_times: bool = False
     allow_suspect_ids: bool = False
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Table:
 
 def open_input(data: Any, ways: Ways) -> Source:
     """Open an input. A stream can be opened only once."""
-    return open_source(data, encoding=ways.encoding, delimiter=ways.delimiter)
+    return open_source(data, encoding=ways.encoding, delimiter=ways.delimiter, sheet=ways.sheet)
 
 
 def input_of_table(table: Table, profile: str | None) -> Input:

@@ -44,6 +44,7 @@ def plan_events(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
 ) -> RowPlan:
@@ -74,7 +75,7 @@ def plan_events(
     >>> plan_events(client, visits)
     <RowPlan DataFrame: 1 of 2 events, 1 invalid>
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
     options = Options(version, type, type_column, id, session, attributes, constants or {}, ways, dry)
     return _plan(client, prepare(data, options, client))
 
@@ -96,6 +97,7 @@ def track_events(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
@@ -132,7 +134,7 @@ def track_events(
         out.
     constants : mapping, optional
         Attribute → value for all events.
-    types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids :
+    types, tz, decimal, encoding, delimiter, sheet, truncate_times, allow_suspect_ids :
         As for `upsert_profiles`.
     dry : bool
         Evaluate and keep nothing.
@@ -161,7 +163,7 @@ def track_events(
     ...     t1.track_events(client, signups, type="signup", progress=False).counts["accepted"]
     2
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
     options = Options(version, type, type_column, id, session, attributes, constants or {}, ways, dry)
     prepared = prepare(data, options, client)
     client.check_unlocked(OPERATIONS_BY_VERSION[version])

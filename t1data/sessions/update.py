@@ -41,6 +41,8 @@ def plan_sessions(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
+    item_sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
 ) -> RowPlan:
@@ -72,10 +74,10 @@ def plan_sessions(
     >>> plan_sessions(client, sessions).problems["message"].tolist()
     ['The session cannot go from cancelled (row 1) to closed.']
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
     options = Options(
         id, profile, columns, item_columns, constants or {}, item_constants or {}, same_items, ways, dry,
-        _future(now, dry=dry),
+        _future(now, dry=dry), item_sheet,
     )  # fmt: skip
     return _plan(client, prepare(sessions, items, options, client))
 
@@ -99,6 +101,8 @@ def update_sessions(
     decimal: str = ".",
     encoding: str | None = None,
     delimiter: str | None = None,
+    sheet: str | None = None,
+    item_sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
@@ -129,7 +133,8 @@ def update_sessions(
     id : str
         The column of the sessions' ids, in both inputs.
     profile : str or None
-        The column of the customers' ids; a cell without one makes a session of nobody. None when there is no column.
+        The column of the customers' ids; a cell without one makes a session of nobody. None (or an empty name) when
+        there is no such column.
     columns, item_columns : list or mapping, optional
         The columns to send, or column → field, as in ``{"amount": "price", "kind": "attributes.Genre"}``. By default
         all, each to the field of its name; a column that names none is an error.
@@ -146,6 +151,8 @@ def update_sessions(
         With `dry`: a time in the future that the campaigns are asked for.
     tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids :
         As for `upsert_profiles`, for both inputs.
+    sheet, item_sheet : str, optional
+        Of a workbook, for the sessions and for the items.
     journal, connections, progress, control, resume_old :
         As for `upsert_profiles`.
 
@@ -172,10 +179,10 @@ def update_sessions(
     >>> run.totals[["session_id", "state", "total"]].values.tolist()
     [['s1', 'closed', 23.0]]
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
     options = Options(
         id, profile, columns, item_columns, constants or {}, item_constants or {}, same_items, ways, dry,
-        _future(now, dry=dry),
+        _future(now, dry=dry), item_sheet,
     )  # fmt: skip
     client.check_unlocked(OPERATION)
     prepared = prepare(sessions, items, options, client)
