@@ -75,5 +75,6 @@ ITEM = Shape(
         **{side: Field(side, "number") for side in ("weight", "height", "width", "length")},
     },
     _GROUPS,
+    "item_columns",
 )
 EVENT = Shape("events", {"type": Field("type", required=True, wrong=_is_reserved, code="reserved_type")})

@@ -39,11 +39,14 @@ class Shape:
     groups : mapping of str to (str, Field or None)
         What stands before the point in ``attributes.Age`` → the object's name in JSON, and what each of its members
         is: a field like all others of the group, or None where the account declares the types.
+    parameter : str
+        By which the caller maps columns, for messages.
     """
 
     name: str
     fields: Mapping[str, Field]
     groups: Mapping[str, tuple[str, Field | None]] = field(default_factory=lambda: {ATTRIBUTES: (ATTRIBUTES, None)})
+    parameter: str = "columns"
 
     def group_of(self, target: str) -> str | None:
         """Return the group of a target, None for a field.
@@ -104,8 +107,8 @@ def choose_columns(shape: Shape, names: Sequence[str], *, apart: Sequence[str], 
         if odd:
             raise InputError(
                 f"{shape.name}: the columns {listing(odd)} would not be sent. Say where they go, as in"
-                f' {{"{odd[0]}": "attributes.{odd[0]}"}}, or name just the columns to send; by itself a column goes to'
-                f" {listing([*shape.fields, *(f'{group}.…' for group in shape.groups)])}"
+                f' {shape.parameter}={{"{odd[0]}": "attributes.{odd[0]}"}}, or name just the columns to send; by itself'
+                f" a column goes to {listing([*shape.fields, *(f'{group}.…' for group in shape.groups)])}"
             )
         return found
     mapping = dict(columns) if isinstance(columns, Mapping) else {name: name for name in columns}
