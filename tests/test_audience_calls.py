@@ -41,6 +41,7 @@ def sandbox(_running: t1.Sandbox) -> t1.Sandbox:
 @pytest.fixture
 def client(sandbox: t1.Sandbox) -> Iterator[t1.Client]:
     with t1.Client(sandbox.base_url, sandbox.api_key, management_key=sandbox.management_key, rate=None) as made:
+        made.management = t1.Management(sandbox.base_url, sandbox.management_key, rate=None)
         yield made
 
 
