@@ -199,6 +199,8 @@ def purge_run(run: str | Path, *, incomplete: bool = False) -> Path:
     """
     path = find_journal(run)
     found = read_run(path)
+    if found.in_use:
+        raise JournalError(f"run {found.id} is in use by {found.in_use}; wait for it or stop it")
     if not found.complete and not incomplete:
         raise JournalError(
             f"run {found.id} is not complete: {many(found.counts['unsent'], 'row')} unsent,"

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "t1data"
 
 # Imports point down. Every module or folder of the package has its place here; a new one is given one.
 LAYERS: list[set[str]] = [
-    {"errors"},
+    {"errors", "words"},
     {"body", "client", "config", "door", "keyrings", "lock", "management", "tables", "transport", "writing"},
     {"journal", "bulk"},
     {"profiles", "audiences", "referrals", "coupons", "sessions", "inventories", "erasure", "exports"},

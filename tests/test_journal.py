@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from t1data.errors import JournalError
 from t1data.journal.names import new_run_id
-from t1data.journal.place import on_network
+from t1data.journal.place import held_by, on_network
 from t1data.journal.reads import reading
 from t1data.journal.records import OUTCOMES, next_state, outcome_of
 from t1data.journal.runs import read_run
@@ -96,7 +97,10 @@ os.kill(os.getpid(), 9)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_every_file_of_a_journal_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_every_file_of_a_journal_is_private_whatever_the_umask(
+    tmp_path: Path, umask: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("T1DATA_RUNS", str(tmp_path / "runs"))
     before = os.umask(umask)
     try:
         journal = started(tmp_path / "runs" / "run.sqlite")
@@ -107,6 +111,45 @@ def test_every_file_of_a_journal_is_private_whatever_the_umask(tmp_path: Path, u
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((tmp_path / "runs").stat().st_mode) == 0o700 & ~umask
     journal.close()
+
+
+def test_only_the_usual_folder_is_made_and_another_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match=r"there is no folder .*rums for a journal; make it, or name another"):
+        Journal(tmp_path / "rums" / "run.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_being_sent_is_called_in_use_and_not_complete(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    run = read_run(journal.path)
+    assert f"process {os.getpid()} on " in str(run.in_use)
+    assert (run.complete, "in use by process" in repr(run), "In use by process" in run._repr_html_()) == (
+        False,
+        True,
+        True,
+    )
+    journal.close()
+    run = read_run(journal.path)
+    assert (run.in_use, "in use" in repr(run)) == (None, False)
+
+
+def test_who_looks_whether_a_run_is_in_use_keeps_nobody_from_starting_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    started(path).close()
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            held_by(path)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    for _ in range(20):
+        Journal(path).close()
+    done.set()
+    for looker in lookers:
+        looker.join()
 
 
 def test_a_closed_journal_is_one_file(tmp_path: Path) -> None:

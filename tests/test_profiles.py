@@ -378,7 +378,7 @@ def test_names_from_a_file_are_escaped_in_html(client: t1.Client, tmp_path: Path
     ("frame", "said"),
     [
         (pd.DataFrame({"integration_id": [1.0, None], "Age": [1, 2]}), "floating point"),
-        (pd.DataFrame({"integration_id": ["1.23E+10", "2"], "Age": [1, 2]}), "a spreadsheet has shortened them"),
+        (pd.DataFrame({"integration_id": ["1.23E+10", "2"], "Age": [1, 2]}), "a spreadsheet has shortened it"),
         (pd.DataFrame({"integration_id": [], "Age": []}), "no rows"),
         (pd.DataFrame({"customer": ["1"]}), "'customer'"),
         (pd.DataFrame({"integration_id": ["1"], "x y": [1]}), "'x y'"),

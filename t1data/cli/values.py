@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
+
+_FIRST_SIGN = re.compile(r"((?:\\=|[^=])+?)(?<!\\)=(.*)", re.DOTALL)
 
 
 def attributes(typed: Sequence[str]) -> dict[str, str]:
@@ -25,7 +28,13 @@ def types(typed: Sequence[str]) -> dict[str, str]:
 
 
 def defaults(typed: Sequence[str]) -> dict[str, str]:
-    """Read ``COLUMN=VALUE``; the value is text, as a cell is."""
+    r"""Read ``COLUMN=VALUE``; the value is text, as a cell is. A ``=`` in the column's name is written ``\=``.
+
+    Examples
+    --------
+    >>> defaults([r"a\=b=c=d"])
+    {'a=b': 'c=d'}
+    """
     return _unique(_parted(text, "COLUMN=VALUE") for text in typed)
 
 
@@ -76,10 +85,10 @@ def _word(text: str) -> str:
 
 
 def _parted(text: str, form: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
+    found = _FIRST_SIGN.fullmatch(text)
+    if found is None:
         raise ValueError(f"{text!r} is not of the form {form}")
-    return name, value
+    return found[1].replace("\\=", "="), found[2]
 
 
 def _parted_last(text: str, form: str) -> tuple[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from t1data.errors import JournalError
+from t1data.journal.names import runs_folder
 from t1data.journal.reads import check_version, check_whole, reading
 from t1data.journal.records import SCHEMA
 
@@ -75,25 +77,44 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
 def take_hold(path: Path) -> int:
     """Open `path` private to its owner and lock it for this process; the lock goes when the process does."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_usual_folder(path.parent)
         hold = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
         raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
-    if os.name == "posix":
+    if os.name == "posix" and not _locked(hold):
+        os.close(hold)
+        raise JournalError(f"the run in {path} is in use by {_who_holds(path)}; wait for it or stop it")
+    return hold
+
+
+def _make_usual_folder(folder: Path) -> None:
+    """Make the folder where journals lie by default. Another one that is not there is a slip of the pen."""
+    if folder.absolute() == runs_folder().absolute():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    elif not folder.is_dir():
+        raise JournalError(f"there is no folder {folder} for a journal; make it, or name another. Nothing was sent")
+
+
+def _locked(hold: int) -> bool:
+    """Lock a journal; who only looks whether it is in use holds it for an instant, and is waited for."""
+    for pause in (0.02, 0.1, 0.0):
         try:
             fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
         except OSError:
-            os.close(hold)
-            raise JournalError(f"the run in {path} is in use by {_who_holds(path)}; wait for it or stop it") from None
-    return hold
+            time.sleep(pause)
+    return False
 
 
 def held_by(path: Path) -> str | None:
     """Say which process writes a journal at this moment, or None."""
-    try:
-        os.close(take_hold(path))
-    except JournalError:
-        return _who_holds(path)
+    if os.name != "posix" or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # many may look at once
+        except OSError:
+            return _who_holds(path)
     return None
 
 

@@ -27,6 +27,7 @@ from t1data.tables.files import FileStamp, fingerprint_of
 from t1data.tables.problems import Problem
 from t1data.tables.records import SLICE_ROWS, Fingerprint, Slice, Source, check_names
 from t1data.tables.strings import positions
+from t1data.words import many
 
 MOST_CELLS: Final = 10_000_000
 """Cells from the first to the last of a sheet, empty ones among them: all of them take memory."""
@@ -231,11 +232,10 @@ def _check_not_merged(marks: Marks, header: int, columns: set[int], where: str) 
 
 def _notes(marks: Marks) -> Iterator[str]:
     if marks.formulas:
-        cells = "cell holds a formula" if marks.formulas == 1 else "cells hold formulas"
-        yield f"{marks.formulas:,} {cells}: what is sent is the result with which the workbook was last saved"
+        formulas = many(marks.formulas, "formula")
+        yield f"{formulas} in the sheet: what is sent is the result with which the workbook was last saved"
     if marks.hidden_rows:
-        rows = "row is" if marks.hidden_rows == 1 else "rows are"
-        yield f"{marks.hidden_rows:,} {rows} hidden or filtered out in the sheet, and sent like the others"
+        yield f"{many(marks.hidden_rows, 'hidden row')} in the sheet, or filtered out: sent like the others"
     if marks.rows >= LAST_ROW:
         yield f"the sheet is filled to the last row that Excel has, {LAST_ROW:,}: what followed was probably cut off"
 

@@ -26,6 +26,7 @@ from t1data.tables.strings import (
 )
 from t1data.tables.tokens import Flaw, flaws_of
 from t1data.tables.types import is_json, kind_of
+from t1data.words import many
 
 _MAY_BE_ODD = np.zeros(256, bool)
 """Bytes that a blank or a control character begins with in UTF-8, so that nearly all ids need no second look."""
@@ -167,18 +168,35 @@ class Suspect:
         """What was seen and what it means, as a sentence without ids."""
         rows = ", ".join(str(row + 1) for row in self.rows)
         more = ", …" if self.count > len(self.rows) else ""
-        return f"{SUSPICIONS[self.code].format(count=f'{self.count:,}')} (rows {rows}{more})"
+        one, several = SUSPICIONS[self.code]
+        said = (one if self.count == 1 else several).format(ids=many(self.count, "id"))
+        return f"{said} ({'row' if self.count == 1 else 'rows'} {rows}{more})"
 
 
 SUSPICIONS = {
-    "excel_exponent": "{count} ids look like 1.23E+10: a spreadsheet has shortened them, their digits are gone from"
-    " this file",
-    "float_text": "all {count} ids end in .0: a program has turned whole numbers into floating point numbers",
-    "excel_error": "{count} ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are",
-    "excel_digits": "{count} ids are numbers of more than 15 digits in a workbook, which keeps 15: the others are gone",
-    "excel_zeros": "all {count} ids of 16 and more digits have zeros after the 15th: a spreadsheet keeps 15 digits, the"
-    " others are gone from this file",
+    "excel_exponent": (
+        "{ids} looks like 1.23E+10: a spreadsheet has shortened it, its digits are gone from this file",
+        "{ids} look like 1.23E+10: a spreadsheet has shortened them, their digits are gone from this file",
+    ),
+    "float_text": (
+        "the only id ends in .0: a program has turned a whole number into a floating point number",
+        "all {ids} end in .0: a program has turned whole numbers into floating point numbers",
+    ),
+    "excel_error": (
+        "{ids} reads like an error of a spreadsheet, such as #N/A or #REF!; it is sent as it is",
+        "{ids} read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are",
+    ),
+    "excel_digits": (
+        "{ids} is a number of more than 15 digits in a workbook, which keeps 15: the others are gone",
+        "{ids} are numbers of more than 15 digits in a workbook, which keeps 15: the others are gone",
+    ),
+    "excel_zeros": (
+        "the only id of 16 and more digits has zeros after the 15th: a spreadsheet keeps 15 digits",
+        "all {ids} of 16 and more digits have zeros after the 15th: a spreadsheet keeps 15 digits, the others are gone"
+        " from this file",
+    ),
 }
+"""What each sign means, for one id and for several."""
 
 _SHOWN = 5
 

@@ -103,7 +103,7 @@ def _open_object(data: Any, *, allow_empty: bool) -> Source:
     if isinstance(data, pa.RecordBatch):
         return arrow_reader.open_table(pa.Table.from_batches([data]), name=name, allow_empty=allow_empty)
     if not hasattr(data, "__arrow_c_stream__"):
-        raise InputError(f"A {name} cannot be read as rows. Give {_ACCEPTED}.")
+        raise InputError(f"Rows cannot be read from a value of type {name}. Give {_ACCEPTED}.")
     if type(data).__module__.partition(".")[0] == "polars" and name == "DataFrame":
         return arrow_reader.open_repeatable(data, name=name, allow_empty=allow_empty)
     return arrow_reader.open_stream(data, name=name, allow_empty=allow_empty)

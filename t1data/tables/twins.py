@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from t1data.tables.ids import read_ids
 from t1data.tables.records import Source
 from t1data.tables.survey import hash_ids
+from t1data.words import many
 
 _INVISIBLE = r"[\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
 _SHOWN = 5
@@ -39,8 +40,8 @@ class Twins:
         """Say it in a sentence without ids; rows are counted from 1."""
         rows = "; ".join(" and ".join(str(row + 1) for row in group[:3]) for group in self.examples)
         return (
-            f"{self.groups:,} ids differ from another one only in case, Unicode form or invisible characters"
-            f" (rows {rows}): each is sent as it is, as a customer of its own"
+            f"{many(self.groups, 'id')} {'differs' if self.groups == 1 else 'differ'} from another one only in case,"
+            f" Unicode form or invisible characters (rows {rows}): each is sent as it is, as a customer of its own"
         )
 
 

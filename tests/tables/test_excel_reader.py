@@ -141,8 +141,8 @@ def test_the_saved_results_of_formulas_are_read_and_the_plan_says_so(tmp_path):
     assert [row["Name"] for row in read(open_source(path)).values()] == ["Ada", None]
     lines = t1.plan_upsert(t1.Client("http://127.0.0.1:9", "a-key-of-16-letters"), path).lines()
     assert "a.xlsx: 2 rows (sheet 'One')" in lines
-    assert "2 cells hold formulas: what is sent is the result with which the workbook was last saved" in lines
-    assert "1 row is hidden or filtered out in the sheet, and sent like the others" in lines
+    assert "2 formulas in the sheet: what is sent is the result with which the workbook was last saved" in lines
+    assert "1 hidden row in the sheet, or filtered out: sent like the others" in lines
 
 
 def test_a_table_may_begin_anywhere_and_blank_rows_are_counted_and_are_no_rows(tmp_path):
@@ -180,7 +180,7 @@ def test_ids_that_are_numbers_are_refused_unless_declared(tmp_path):
 
 def test_ids_that_are_numbers_with_more_digits_than_excel_keeps_are_refused_even_then(tmp_path):
     path = made(tmp_path / "a.xlsx", One=[["integration_id"], [7], [1234567890123450]])
-    with pytest.raises(InputError, match=r"1 ids? .*more than 15 digits in a workbook, which keeps 15.*rows? 2"):
+    with pytest.raises(InputError, match=r"1 id is a number of more than 15 digits in a workbook, which keeps 15.*\(row 2\)"):
         prepare(path, Options(ids_from_floats=True))
 
 
