@@ -16,8 +16,8 @@ import numpy as np
 
 from t1data.bulk.batches import Batch
 from t1data.bulk.job import Goods
+from t1data.journal.answers import answers_by_row
 from t1data.journal.outcomes import Input
-from t1data.journal.reads import read_answers, read_batches, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,11 +150,8 @@ def _old(item: list[Any]) -> Effect:
 
 def answers_of(journal: Path) -> Iterator[tuple[int, Answer]]:
     """Yield row and answer of every row that the server accepted, in the order of the rows."""
-    with reading(journal) as db:
-        rows = {record.number: record.spans[-1][1] - 1 for record in read_batches(db) if record.state == "done"}
-        bodies = {rows[number]: body for number, body in read_answers(db) if number in rows}
-    for row in sorted(bodies):
-        yield row, parse(bodies[row])
+    for row, body in answers_by_row(journal):
+        yield row, parse(body)
 
 
 def campaigns_in(answer: Answer) -> dict[int, str]:

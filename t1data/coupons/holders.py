@@ -17,8 +17,8 @@ from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.coupons.send import HOLDERS
+from t1data.journal.answers import answers_by_row
 from t1data.journal.outcomes import Input
-from t1data.journal.reads import read_answers, read_batches, reading
 from t1data.journal.runs import Run
 
 if TYPE_CHECKING:
@@ -192,11 +192,8 @@ def holder_frame(journal: Path, source: Input | None) -> pd.DataFrame:
 
 def _by_row(journal: Path) -> Iterator[tuple[int, list[Profile]]]:
     """Yield the row of each coupon that was read, and its holders by the answer that came last."""
-    with reading(journal) as db:
-        rows = {record.number: record.spans[-1][1] - 1 for record in read_batches(db) if record.state == "done"}
-        last = {number: body for number, body in read_answers(db) if number in rows}
-    for number, body in last.items():
-        yield rows[number], _holders(body)[0]
+    for row, body in answers_by_row(journal):
+        yield row, _holders(body)[0]
 
 
 def _codes(source: Input | None) -> dict[int, str]:

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,8 +17,9 @@ from t1data.errors import InputError
 from t1data.inventories.attributes import Kinds
 from t1data.inventories.columns import PARTS
 from t1data.inventories.tidy import Tidy
+from t1data.journal.answers import IdsByRow, answers_by_row
 from t1data.journal.outcomes import Input, head_of
-from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.reads import reading
 from t1data.writing import replacing
 
 if TYPE_CHECKING:
@@ -75,13 +75,9 @@ class Answers:
                 "the customers' ids are not in the journal, and the input is no longer there as it was; give it:"
                 " open_run(run, data=...)"
             )
-        ids = _Ids(self.source)
-        with reading(self.journal) as db:
-            # A batch of one row covers the rows before it that were not asked for, and ends with it.
-            rows = {batch.number: batch.spans[-1][1] - 1 for batch in read_batches(db) if batch.state == "done"}
-            for number, body in _latest(read_answers(db)):
-                if number in rows:
-                    yield ids.of(rows[number]), json.loads(body)
+        ids = IdsByRow(self.source)
+        for row, body in answers_by_row(self.journal):
+            yield ids.of(row), json.loads(body)
 
     def _in_portions(self) -> Iterator[Tidy]:
         found = iter(self)
@@ -100,19 +96,6 @@ class Answers:
         with reading(self.journal) as db:
             types = head_of(db, self.journal).facts.get("types", {})
         return {table: types.get(entity, {}) for table, entity in _ENTITIES.items()}
-
-
-class _Ids:
-    """Which id each row has: the ids of all rows, some tens of bytes for each."""
-
-    def __init__(self, source: Input) -> None:
-        found = list(source.ids())
-        self._rows = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, dtype=np.int64)
-        self._ids = pa.chunked_array([ids for _, ids in found], pa.string()).combine_chunks()
-
-    def of(self, row: int) -> str:
-        name: str = self._ids[int(np.searchsorted(self._rows, row))].as_py()
-        return name
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -134,14 +117,3 @@ def _gathered(found: Any) -> Tidy:
     for integration_id, inventory in found:
         tidy.add(integration_id, inventory)
     return tidy
-
-
-def _latest(answers: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Yield the last answer of each batch; one that could not be read may have been kept before it."""
-    before: tuple[int, bytes] | None = None
-    for answer in answers:
-        if before is not None and before[0] != answer[0]:
-            yield before
-        before = answer
-    if before is not None:
-        yield before
