@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from t1data.audiences.create import create_audience, rename_audience
     from t1data.audiences.diff import diff_audiences
     from t1data.audiences.find import Audience, find_audience
+    from t1data.audiences.history import audience_history
+    from t1data.audiences.members import fetch_members
+    from t1data.audiences.overlaps import Overlaps, overlaps
+    from t1data.audiences.plan import plan_audience
     from t1data.audiences.result import AudienceDiff
     from t1data.audiences.undo import plan_undo, undo_audience
     from t1data.bulk.progress import Control, Progress
@@ -30,7 +34,17 @@ if TYPE_CHECKING:
     from t1data.inventories import Inventories, fetch_inventories
     from t1data.journal.runs import Run
     from t1data.management import Management
-    from t1data.plots import describe, plot_outcomes, plot_run, save_picture
+    from t1data.plots import (
+        describe,
+        plot_balances,
+        plot_changes,
+        plot_coupons,
+        plot_effects,
+        plot_outcomes,
+        plot_overlaps,
+        plot_run,
+        save_picture,
+    )
     from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
     from t1data.referrals import ReferralPlan, create_referrals, plan_referrals
     from t1data.sandbox import Sandbox
@@ -46,6 +60,7 @@ __all__ = [
     "Inventories",
     "Management",
     "MatchKeyReport",
+    "Overlaps",
     "Progress",
     "ReferralPlan",
     "ReservationPlan",
@@ -54,6 +69,7 @@ __all__ = [
     "Sandbox",
     "UpsertPlan",
     "apply_audience",
+    "audience_history",
     "check_profiles",
     "create_audience",
     "create_referrals",
@@ -67,11 +83,14 @@ __all__ = [
     "export_for_machines",
     "export_for_people",
     "fetch_inventories",
+    "fetch_members",
     "fetch_reservations",
     "find_audience",
     "forms",
     "list_runs",
     "open_run",
+    "overlaps",
+    "plan_audience",
     "plan_erasure",
     "plan_events",
     "plan_referrals",
@@ -79,7 +98,12 @@ __all__ = [
     "plan_sessions",
     "plan_undo",
     "plan_upsert",
+    "plot_balances",
+    "plot_changes",
+    "plot_coupons",
+    "plot_effects",
     "plot_outcomes",
+    "plot_overlaps",
     "plot_run",
     "purge_people",
     "purge_run",
@@ -108,6 +132,7 @@ _HOME = {
     "Inventories": "t1data.inventories",
     "Management": "t1data.management",
     "MatchKeyReport": "t1data.exports",
+    "Overlaps": "t1data.audiences.overlaps",
     "Progress": "t1data.bulk.progress",
     "ReferralPlan": "t1data.referrals",
     "ReservationPlan": "t1data.coupons",
@@ -116,6 +141,7 @@ _HOME = {
     "Sandbox": "t1data.sandbox",
     "UpsertPlan": "t1data.profiles",
     "apply_audience": "t1data.audiences.apply",
+    "audience_history": "t1data.audiences.history",
     "check_profiles": "t1data.profiles",
     "create_audience": "t1data.audiences.create",
     "create_referrals": "t1data.referrals",
@@ -128,10 +154,13 @@ _HOME = {
     "export_for_machines": "t1data.exports",
     "export_for_people": "t1data.exports",
     "fetch_inventories": "t1data.inventories",
+    "fetch_members": "t1data.audiences.members",
     "fetch_reservations": "t1data.coupons",
     "find_audience": "t1data.audiences.find",
     "list_runs": "t1data.history",
     "open_run": "t1data.history",
+    "overlaps": "t1data.audiences.overlaps",
+    "plan_audience": "t1data.audiences.plan",
     "plan_erasure": "t1data.erasure",
     "plan_events": "t1data.sessions",
     "plan_referrals": "t1data.referrals",
@@ -139,7 +168,12 @@ _HOME = {
     "plan_sessions": "t1data.sessions",
     "plan_undo": "t1data.audiences.undo",
     "plan_upsert": "t1data.profiles",
+    "plot_balances": "t1data.plots",
+    "plot_changes": "t1data.plots",
+    "plot_coupons": "t1data.plots",
+    "plot_effects": "t1data.plots",
     "plot_outcomes": "t1data.plots",
+    "plot_overlaps": "t1data.plots",
     "plot_run": "t1data.plots",
     "purge_people": "t1data.erasure",
     "purge_run": "t1data.history",

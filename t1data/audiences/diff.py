@@ -83,11 +83,11 @@ def diff_audiences(
     [{'integration_id': '002', 'column': 'tier', 'before': 'gold', 'after': 'silver'}]
     """
     old, new = open_input(before, name="before", on=on), open_input(after, name="after", on=on)
-    check_same_ids(old, new)
+    check_same_ids([old, new])
     ids = (old.id_column, new.id_column)
     columns = choose_columns(old.source.schema, new.source.schema, ids=ids, compare=compare)
     with open_engine(memory_limit=memory_limit, temp_folder=temp_folder) as engine:
-        left, right = load(engine, old, columns), load(engine, new, columns)
+        left, right = (load(engine, side, columns, view=side.name) for side in (old, new))
         found = join(engine, left, right, columns)
         twins = find_twins(engine, everywhere=all_twins)
         schemas = _schemas(columns)

@@ -44,7 +44,7 @@ class Input:
     Attributes
     ----------
     name : str
-        Of the parameter: ``"before"`` or ``"after"``.
+        For messages: that of the parameter, ``"before"`` or ``"after"``, or of an audience.
     source : Source
     id_column : str
     """
@@ -77,9 +77,9 @@ def open_input(data: Any, *, name: str, on: str) -> Input:
     return Input(name, source, column)
 
 
-def check_same_ids(before: Input, after: Input) -> None:
-    """Raise `InputError` when the ids are text on one side and numbers on the other."""
-    kinds = {_kind_of_ids(side.ids.type): side for side in (before, after) if side.source.rows != 0}
+def check_same_ids(sides: Sequence[Input]) -> None:
+    """Raise `InputError` when the ids are text on one side and numbers on another."""
+    kinds = {_kind_of_ids(side.ids.type): side for side in sides if side.source.rows != 0}
     kinds.pop("nothing", None)
     if len(kinds) > 1:
         numbers, words = kinds["numbers"], kinds["text"]
@@ -141,20 +141,20 @@ class Side:
     problems: Problems
 
 
-def load(engine: Engine, given: Input, columns: Sequence[Column]) -> Side:
-    """Make one side readable for the engine; what the caller gave is only read."""
+def load(engine: Engine, given: Input, columns: Sequence[Column], *, view: str) -> Side:
+    """Make one side readable for the engine, as a view of this name; what the caller gave is only read."""
     problems = Problems(given.name, given.source.index)
     files, rows = _in_place(engine, given, columns), given.source.rows or 0
     if files is None:
-        path = engine.folder / f"{given.name}.parquet"
+        path = engine.folder / f"{view}.parquet"
         rows = _copy(given, columns, path, problems)
         files = [path]
     cells = [
         f"{column.select(given.source.schema.field(column.name))} AS c{place}" for place, column in enumerate(columns)
     ]
     ids = f"CAST({quoted(given.id_column)} AS VARCHAR) AS id"
-    engine.run(f"CREATE VIEW {given.name} AS SELECT {', '.join([ids, *cells])} FROM {_scan(files)}")
-    return Side(given.name, rows, problems)
+    engine.run(f"CREATE VIEW {view} AS SELECT {', '.join([ids, *cells])} FROM {_scan(files)}")
+    return Side(view, rows, problems)
 
 
 def _scan(files: Sequence[Path]) -> str:
