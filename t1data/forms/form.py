@@ -13,7 +13,7 @@ from t1data.forms.face import Face, plan_html
 from t1data.forms.job import ClientSource, Job, Planned
 from t1data.forms.left import Left, LeftBehind, find_left
 from t1data.forms.outcome import hold_failed_rows
-from t1data.forms.peek import peek_at
+from t1data.forms.peek import READING, peek_at
 from t1data.forms.request import Request, client_of, code_of, gather
 from t1data.forms.sending import Sending
 from t1data.forms.stage import Stage
@@ -64,6 +64,7 @@ class JobForm:
         self._job, self._source, self._show_rows, self._every = job, client, show_rows, every
         self._clock, self._pressed = clock, -OVERTAKEN
         self._request: Request | None = None
+        self._read: dict[str, Any] | None = None
         self._quiet = False
         self._chooser = DataChooser(
             changed=lambda: self._safely(self._take_rows),
@@ -178,16 +179,21 @@ class JobForm:
         face = self._stage.face
         face.plan.value = face.progress.value = ""
         self._stage.say("Check to see what would be sent." if self._request is None else "Changed: check again.")
+        if self._chooser.chosen is not None and self._reading() != self._read:
+            self._look()
         if self._clock() - self._pressed < OVERTAKEN:
             self._safely(self._check)
 
     def _take_rows(self) -> None:
-        chosen = self._chooser.chosen
-        if chosen is None or is_busy(self.state):
-            return
-        self._pressed = -OVERTAKEN
-        self._change()
-        peek = peek_at(chosen.data, **self._reading())
+        if self._chooser.chosen is not None and not is_busy(self.state):
+            self._pressed, self._read = -OVERTAKEN, None
+            self._change()
+
+    def _look(self) -> None:
+        """Show the columns of the chosen rows."""
+        assert self._chooser.chosen is not None
+        self._read = self._reading()
+        peek = peek_at(self._chooser.chosen.data, **self._read)
         self._quiet = True
         try:
             for part in self._job.parts:
@@ -196,8 +202,8 @@ class JobForm:
             self._quiet = False
 
     def _reading(self) -> dict[str, Any]:
-        """Return how a text file is to be read, which can be chosen before its columns are known."""
-        parts = [part for part in self._job.parts if {"encoding", "delimiter"} & part.labels.keys()]
+        """Return how the file is to be read, as the page says it now."""
+        parts = [part for part in self._job.parts if part.labels.keys() & set(READING)]
         return {name: value for part in parts for name, value in part.arguments().items()}
 
     def _save(self, path: str) -> None:

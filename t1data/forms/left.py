@@ -97,8 +97,13 @@ def _lefts(frame: Any) -> Iterator[Left]:
         journal = Path(line["journal"])
         began = f"{line['started_at']:%d %B %Y, %H:%M} UTC"
         said = f"{began}: {many(int(line['rows']), 'row')}, {counted(dict(line))}"
-        path = read_head_of(journal).facts.get("recipe", {}).get("path")
-        yield Left(str(id_), journal, said, held_by(journal), path is not None and Path(path).exists())
+        yield Left(str(id_), journal, said, held_by(journal), has_file(journal))
+
+
+def has_file(journal: Path) -> bool:
+    """Return whether a run read its rows from a file that is still there."""
+    path = read_head_of(journal).facts.get("recipe", {}).get("path")
+    return path is not None and Path(path).exists()
 
 
 class LeftBehind:

@@ -94,14 +94,18 @@ def hold_failed_rows(run: Run) -> Held:
 
 def sentence_of(run: Run, *, cancelled: bool) -> str:
     """Say how a run ended, and what to do about rows that are not settled."""
-    open_rows = run.counts["unsent"] + run.counts["in_doubt"]
-    if not open_rows:
-        failed = failed_rows(run)
-        return f"Finished: {many(run.counts['accepted'], 'row')} accepted, {failed:,} failed."
-    rest = f"{many(open_rows, 'row')} not settled, nothing is lost: Resume goes on with them."
-    if cancelled:
-        return f"Cancelled: {many(run.counts['accepted'], 'row')} accepted, {rest}"
-    return f"Stopped ({run.stopped or 'rows are in doubt'}): {many(run.counts['accepted'], 'row')} accepted, {rest}"
+    accepted = many(run.counts["accepted"], "row")
+    if run.complete:
+        return f"Finished: {accepted} accepted, {failed_rows(run):,} failed."
+    rest = []
+    if unsent := run.counts["unsent"]:
+        rest.append(f"{many(unsent, 'row')} not sent, which Resume goes on with.")
+    if doubt := run.counts["in_doubt"]:
+        rest.append(
+            f"{many(doubt, 'row')} sent without an answer, so in doubt: Resume, or look on the server under Runs."
+        )
+    ended = "Cancelled" if cancelled else f"Stopped ({run.stopped or 'rows are in doubt'})"
+    return f"{ended}: {accepted} accepted; nothing is lost. {' '.join(rest)}"
 
 
 def _bring(courier: Courier, write: Callable[[Path], Any], name: str, *, say: Say, complain: Say) -> None:

@@ -10,6 +10,9 @@ from t1data.errors import InputError
 from t1data.tables.choices import choose_id
 from t1data.tables.source import open_source
 
+READING = ("encoding", "delimiter", "sheet")
+"""Parameters that say how a file is read, which are asked for before its columns are known."""
+
 SAMPLES = 3
 _LONGEST = 40
 
@@ -43,7 +46,7 @@ class Peek:
             return None
 
 
-def peek_at(data: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Peek:
+def peek_at(data: Any, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None) -> Peek:
     """Look at the first rows of a file or frame.
 
     Raises
@@ -57,7 +60,7 @@ def peek_at(data: Any, *, encoding: str | None = None, delimiter: str | None = N
     >>> peek_at(pd.DataFrame({"integration_id": ["007"], "Age": [41]})).samples
     {'integration_id': ['007'], 'Age': ['41']}
     """
-    source = open_source(data, encoding=encoding, delimiter=delimiter)
+    source = open_source(data, encoding=encoding, delimiter=delimiter, sheet=sheet)
     first = next(source.slices(), None)
     cells = {} if first is None else first.batch.slice(0, 50).to_pydict()
     samples = {name: _shown(cells.get(name, ())) for name in source.columns}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as W
 
 from t1data.client import Client
-from t1data.errors import ConfigError
+from t1data.errors import ConfigError, InputError
 from t1data.forms import html
 from t1data.forms.browser import Courier
 from t1data.forms.face import button, framed, row
 from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Launch
-from t1data.forms.left import HERE
+from t1data.forms.left import HERE, has_file
 from t1data.forms.outcome import outcome_widgets, sentence_of
 from t1data.forms.request import client_of
 from t1data.forms.words import counted, error_line, many
@@ -166,8 +167,13 @@ class RunsForm:
             raise ConfigError("This form has no client: make it with one, t1.forms.runs(client)")
         return client_of(self._source)
 
+    def _with_file(self) -> str:
+        if not has_file(Path(self._picked())):
+            raise InputError("This run's rows were in memory: go on in a form of its kind, with the same rows chosen")
+        return self._picked()
+
     def _resume(self) -> None:
-        client, journal, old = self._client(), self._picked(), self._old.value
+        client, journal, old = self._client(), self._with_file(), self._old.value
         self._launch(
             lambda progress, control: resume(client, journal, progress=progress, control=control, resume_old=old)
         )
@@ -190,7 +196,7 @@ class RunsForm:
         self._safe(lambda: self._show_run(run))()
 
     def _look(self) -> None:
-        client, journal = self._client(), self._picked()
+        client, journal = self._client(), self._with_file()
         self._said.value = html.status("Looking on the server.")
         self._thread = work(
             lambda: reconcile(client, journal),

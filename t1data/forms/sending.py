@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from t1data.errors import InputError
 from t1data.forms import html
 from t1data.forms.data import Chosen
 from t1data.forms.flight import Flight, Tell
@@ -81,6 +82,8 @@ class Sending:
 
     def resume_left(self, left: Left, *, rows: Chosen | None, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
+        if not left.has_file and rows is None:
+            raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
         self._go_on_with(left, None if left.has_file else rows, old=old)
 
     def _go_on_with(self, run: Run | Left, rows: Chosen | None, *, old: bool) -> None:

@@ -13,6 +13,7 @@ from t1data.forms.fields import choice, json_or_text, pairs, text, tick, whole, 
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Job, Planned
 from t1data.forms.mapping import ColumnMapping
+from t1data.forms.peek import READING
 from t1data.forms.words import many
 from t1data.journal.runs import Run
 from t1data.profiles import check_profiles, plan_upsert, upsert_profiles
@@ -69,11 +70,14 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             choice("decimal", "Decimal mark", [("point: 1.50", "."), ("comma: 1,50", ",")], default=".", folded=True),
             text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
             choice("delimiter", "Delimiter", _DELIMITERS, folded=True),
+            text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
             pairs("defaults", "For empty cells", hint="column = value, one a line", read=str, folded=True),
             pairs("constants", "For all rows", hint="attribute = value, one a line", read=json_or_text, folded=True),
             tick("truncate_times", "Cut times to microseconds instead of refusing finer ones", folded=True),
             tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
             tick("ids_from_floats", "Take ids that are whole floating point numbers", folded=True),
+            tick("run_rule_engine", "Let the campaigns react: a request for each customer", folded=True),
+            tick("dry", "Let them react and change nothing", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),
         command=("profiles", "upsert"),
@@ -108,8 +112,8 @@ def _try_one(client: Client, data: Any, arguments: Mapping[str, Any]) -> Run:
     plan = plan_upsert(client, data, **chosen)
     kinds = zip(plan.columns["column"], plan.columns["type"], strict=True)
     types = {column: kind for column, kind in kinds if kind in TYPES}
-    alone = without(chosen, "encoding", "delimiter") | {"id": plan.id_column, "types": types}
-    source = open_source(data, encoding=arguments.get("encoding"), delimiter=arguments.get("delimiter"))
+    alone = without(chosen, *READING) | {"id": plan.id_column, "types": types}
+    source = open_source(data, **{name: value for name, value in arguments.items() if name in READING})
     for part in source.slices():
         for place in range(min(len(part.rows), _TRIED)):
             row = pa.Table.from_batches([part.batch.slice(place, 1)])

@@ -186,7 +186,7 @@ def test_a_cancel_ends_a_long_wait_at_once_and_the_rest_can_be_resumed(
     assert time.monotonic() - began < 1.0
     assert hand.form.state == "cancelled"
     assert hand.said() == (
-        "Cancelled: 0 rows accepted, 2,500 rows not settled, nothing is lost: Resume goes on with them."
+        "Cancelled: 0 rows accepted; nothing is lost. 2,500 rows not sent, which Resume goes on with."
     )
     assert hand.works("Resume")
 
@@ -253,7 +253,7 @@ def test_a_key_that_is_refused_in_the_middle_stops_the_run_and_a_new_key_goes_on
     hand.press("Run")
     hand.wait()
     assert hand.form.state == "stopped"
-    assert "1,000 rows accepted, 3,000 rows not settled, nothing is lost" in hand.said()
+    assert "1,000 rows accepted; nothing is lost. 3,000 rows not sent" in hand.said()
     assert "key" in hand.said()
     sandbox.faults.clear()
     connection.fill("API key", sandbox.api_key)
