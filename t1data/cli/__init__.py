@@ -13,6 +13,7 @@ import click
 from t1data.cli import audience_actions, audience_calls
 from t1data.cli.audiences import audiences
 from t1data.cli.config import config
+from t1data.cli.coupons import coupons
 from t1data.cli.customers import customers
 from t1data.cli.demo import demo
 from t1data.cli.events import events
@@ -20,6 +21,7 @@ from t1data.cli.exports import exports
 from t1data.cli.inventories import inventories
 from t1data.cli.options import in_flags
 from t1data.cli.profiles import profiles
+from t1data.cli.referrals import referrals
 from t1data.cli.runs import runs
 from t1data.cli.sandbox import sandbox
 from t1data.cli.sessions import sessions
@@ -61,7 +63,21 @@ def cli(state: State | None, debug: bool) -> None:
         state.debug = debug
 
 
-for _command in (profiles, inventories, audiences, customers, sessions, events, runs, exports, sandbox, demo, config):
+for _command in (
+    profiles,
+    inventories,
+    audiences,
+    customers,
+    referrals,
+    coupons,
+    sessions,
+    events,
+    runs,
+    exports,
+    sandbox,
+    demo,
+    config,
+):
     cli.add_command(_command)
 for _command in (*audience_calls.COMMANDS, *audience_actions.COMMANDS):
     audiences.add_command(_command)

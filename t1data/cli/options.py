@@ -228,9 +228,13 @@ _OF_JOBS = (
     "type_column",
     "session",
 )
+_OF_CODES = (
+    "campaign_id", "usage_limit", "start_date", "expiry_date", "pattern", "valid_characters", "advocate", "friend",
+    "coupon",
+)  # fmt: skip
 _OF_RUNS = ("data", "incomplete", "resend_in_doubt", "application_id", "overwrite")
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
-_FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_RUNS)}
+_FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_CODES, *_OF_RUNS)}
 _FLAGS |= {"columns": "--column", "item_columns": "--item-column"}
 _ANY = "|".join(_FLAGS)
 

@@ -130,7 +130,7 @@ class ReferralPlan:
         who = f"{_many(self.repeated, 'advocate')} in more than one row ({self.repeated_rows:,} rows)"
         if self.duplicates == "each":
             return f"{who}: a code for each row; duplicates='first' makes one for each advocate"
-        same = f", {self.collapsed:,} that say the same collapse" if self.collapsed else ""
+        same = f" ({_many(self.collapsed, 'row')} only said the same again)" if self.collapsed else ""
         rule = {"first": "the first row counts", "last": "the last row counts", "reject": "none counts"}[
             self.duplicates
         ]
@@ -158,7 +158,8 @@ def _terms(terms: dict[Any, Any]) -> str:
         words.append(f"from {given.pop('start_date')}")
     words.append(f"until {given.pop('expiry_date')}" if "expiry_date" in given else "no expiry")
     words += [f"{name.replace('_', ' ')} {value}" for name, value in given.items()]
-    return f"{_many(terms['rows'], 'code')}: {', '.join(words)}"
+    friends = " for one friend each" if terms["friends"] else ""
+    return f"{_many(terms['rows'], 'code')}{friends}: {', '.join(words)}"
 
 
 def _many(count: int, noun: str) -> str:
