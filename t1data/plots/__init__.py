@@ -8,8 +8,23 @@ A picture has no background of its own, and its colours are chosen to be read on
 What it shows is also said in words: see `describe`.
 """
 
+from t1data.plots.balances import plot_balances
 from t1data.plots.canvas import describe, save_picture
+from t1data.plots.changes import plot_changes
+from t1data.plots.coupons import plot_coupons
+from t1data.plots.effects import plot_effects
 from t1data.plots.outcomes import plot_outcomes
+from t1data.plots.overlaps import plot_overlaps
 from t1data.plots.runs import plot_run
 
-__all__ = ["describe", "plot_outcomes", "plot_run", "save_picture"]
+__all__ = [
+    "describe",
+    "plot_balances",
+    "plot_changes",
+    "plot_coupons",
+    "plot_effects",
+    "plot_outcomes",
+    "plot_overlaps",
+    "plot_run",
+    "save_picture",
+]

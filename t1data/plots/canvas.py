@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,15 @@ def new_axes(*, height: float) -> Axes:
 def write_title(ax: Axes, counts: Mapping[str, int]) -> None:
     """Say above the axes how many rows were accepted, and on a second line all five counts."""
     headline = f"{counts['accepted']:,} of {number(sum(counts.values()), 'row', 'rows')} accepted"
-    five = [f"{in_words(outcome)} {counts[outcome]:,}" for outcome in COLOURS]
+    write_headline(ax, headline, [f"{in_words(outcome)} {counts[outcome]:,}" for outcome in COLOURS])
+
+
+def write_headline(ax: Axes, headline: str, details: Sequence[str]) -> None:
+    """Say above the axes what matters most, and on a second line the details; both become the picture's words."""
     ax.set_title(headline, loc="left", color=INK, fontsize=13, fontweight="bold", pad=26)
     above = offset_copy(ax.transAxes, fig=ax.get_figure(root=True), y=9, units="points")
-    ax.text(0, 1, "  ·  ".join(five), transform=above, color=INK, fontsize=10)
-    ax.set_label(f"{headline}. {', '.join(five).capitalize()}.")
+    ax.text(0, 1, "  ·  ".join(details), transform=above, color=INK, fontsize=10, parse_math=False)
+    ax.set_label(f"{headline}. {sentence(', '.join(details))}")
     ax.tick_params(colors=INK)
     ax.spines[:].set_color(INK)
 
@@ -133,6 +137,16 @@ def as_png(ax: Axes, *, dpi: int, metadata: Mapping[str, str] | None = None) -> 
     png = BytesIO()
     figure.savefig(png, format="png", dpi=dpi, facecolor="auto", metadata=metadata)
     return png.getvalue()
+
+
+def sentence(words: str) -> str:
+    """Write words as a sentence: with a capital letter and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def shortened(words: str, longest: int) -> str:
+    """Cut words that are longer than there is room for."""
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
 def number(count: int, one: str, many: str) -> str:
