@@ -277,7 +277,7 @@ def test_a_kill_loses_nothing_and_a_resume_ends_it(sandbox: t1.Sandbox, client: 
     sandbox.faults.add(Delay(0.2), on=APPLY)
     words = ("audiences", "apply", "plan.csv", "--journal", "run.sqlite", "--rate", "none", "--connections", "2")
     process = start(*words, env=variables(sandbox, tmp_path, management=True), cwd=tmp_path)
-    wait_until(lambda: len(sandbox.requests.of(APPLY)) >= 2)
+    wait_until(lambda: len(sandbox.requests.of(APPLY)) >= 2, within=60)
     process.send_signal(signal.SIGKILL)
     ended(process)
     sandbox.faults.clear()

@@ -125,7 +125,7 @@ class Actions:
         return replace(found, lines=lines).only(keep)
 
 
-def read_actions(data: Any, *, allow_suspect_ids: bool = False) -> Actions:
+def read_actions(data: Any, *, allow_suspect_ids: bool = False, allow_empty: bool = False) -> Actions:
     """Open and look over a plan; nothing is sent.
 
     Parameters
@@ -134,23 +134,33 @@ def read_actions(data: Any, *, allow_suspect_ids: bool = False) -> Actions:
         Columns ``integration_id, action, audience_id``; others are not read.
     allow_suspect_ids : bool
         Take ids that look as if a spreadsheet had damaged them.
+    allow_empty : bool
+        Take a plan without a row: nothing is to be done.
 
     Raises
     ------
     InputError
         There are no rows, a column is missing or of a type that cannot be meant, or ids look damaged.
     """
-    source = open_source(data)
+    source = open_source(data, allow_empty=allow_empty)
     column = choose_id(source.schema.names)
     check_known([ACTION, AUDIENCE], source.schema.names, where=source.name)
     check_id_field(source.schema.field(column))
     _check_type(source, ACTION, at.is_string, "text")
     _check_type(source, AUDIENCE, lambda kind: at.is_integer(kind) or at.is_string(kind), "whole numbers")
-    seen = survey(source, column)
-    if not seen.rows:
+    seen = look_over(source, column, allow_suspect_ids=allow_suspect_ids)
+    if not (seen.rows or allow_empty):
         raise InputError(f"{source.name} has no rows")
-    _check_ids(seen, allowed=allow_suspect_ids)
     return _looked_over(Actions(source, column, seen.rows), seen.repeated)
+
+
+def look_over(source: Source, column: str, *, allow_suspect_ids: bool) -> Survey:
+    """Read all ids once; raise `InputError` when they look as if a program had damaged them."""
+    seen = survey(source, column)
+    blocking = [suspect.message for suspect in seen.suspects if suspect.blocks]
+    if blocking and not allow_suspect_ids:
+        raise InputError(f"{column}: {'; '.join(blocking)}. Say allow_suspect_ids=True to send them")
+    return seen
 
 
 def _check_type(source: Source, column: str, fits: Any, what: str) -> None:
@@ -158,12 +168,6 @@ def _check_type(source: Source, column: str, fits: Any, what: str) -> None:
     kind = kind.value_type if at.is_dictionary(kind) else kind
     if not fits(pa.string() if at.is_large_string(kind) or at.is_string_view(kind) else kind):
         raise InputError(f"{column}: column {column!r} holds {kind}, and must hold {what}")
-
-
-def _check_ids(seen: Survey, *, allowed: bool) -> None:
-    blocking = [suspect.message for suspect in seen.suspects if suspect.blocks]
-    if blocking and not allowed:
-        raise InputError(f"integration_id: {'; '.join(blocking)}. Say allow_suspect_ids=True to send them")
 
 
 def _looked_over(actions: Actions, repeated: Hashes) -> Actions:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from t1data.cli.audience_calls import AUDIENCE
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.profiles import last_line
@@ -15,6 +16,8 @@ from t1data.cli.summary import say_run
 from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from t1data.client import Client
     from t1data.journal.runs import Run
 
@@ -37,11 +40,32 @@ APPLYING = (
     _SUSPECT,
     *SENDING,
 )
+_ONCE = tuple(row for row in SENDING if row.parameter != "resume_old")
+SYNCING = (
+    Option(
+        "--mode",
+        "mode",
+        "Add who is missing and take out who is not in FILE; do one of the two; or take out only whom runs of this"
+        " machine have added (default: mirror).",
+        choices=("mirror", "add", "remove", "mirror-ours"),
+    ),
+    Option("--on", "on", "The column of the ids (default: integration_id).", "COLUMN"),
+    _MAX_REMOVED,
+    Option("--known", "known", "The ids that the account has; others that are added make empty profiles.", "FILE"),
+    Option(
+        "--plan-file",
+        "plan_file",
+        "Where the plan is written before anything is sent (.csv, .parquet), for `runs resume` and `audiences undo`.",
+        "FILE",
+    ),
+    _SUSPECT,
+    *_ONCE,
+)
 UNDOING = (
     Option("--data", "data", "The plan of the run, if it is no longer where it was.", "FILE"),
     Option("--before", "before", "The members before the run, if it could not read them.", "FILE"),
     _MAX_REMOVED,
-    *(row for row in SENDING if row.parameter != "resume_old"),
+    *_ONCE,
 )
 
 # Parameters of the public functions that no row of the tables feeds, each with its reason.
@@ -55,6 +79,7 @@ WITHOUT_OPTION = {
 }
 
 
+_OF_PLAN = ("mode", "on", "max_removed", "known", "allow_suspect_ids")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done and stop: nothing is changed.")
 
 
@@ -84,6 +109,36 @@ def apply(*, plan: str, dry_run: bool, connection: Connection, applying: dict[st
 
 
 @click.command()
+@AUDIENCE
+@click.argument("file", metavar="FILE")
+@_DRY_RUN
+@connects(writes=True)
+@collects("syncing", SYNCING)
+def sync(*, audience: int | str, file: str, dry_run: bool, connection: Connection, syncing: dict[str, Any]) -> int:
+    """Make an audience what a file says: its members are read, and only the difference is sent.
+
+    Taking out many members, or all, needs their number. After a stop, sync anew: the difference is then what is left.
+    """
+    from t1data.audiences.sync import plan_sync, sync_audience
+
+    client = open_client(connection)
+    if not dry_run:
+        check_live(client, connection)
+    chosen = {name: value for name, value in syncing.items() if name in _OF_PLAN}
+    plan = plan_sync(client, audience, file, **chosen)
+    unknown = plan.attrs["unknown"]
+    _say_plan(f"{audience} as in {file}", len(plan), _counts_of(plan), client)
+    if unknown:
+        say(
+            folded(f"{unknown:,} of those to add are not known to the account: they become empty profiles", indent="  ")
+        )
+    if dry_run:
+        return _tell_plan(len(plan), _counts_of(plan))
+    ask_for_live(client, connection)
+    return _sent(connection, lambda control: sync_audience(client, audience, file, control=control, **syncing))
+
+
+@click.command()
 @click.argument("run", metavar="RUN")
 @_DRY_RUN
 @connects(writes=True)
@@ -99,13 +154,17 @@ def undo(*, run: str, dry_run: bool, connection: Connection, undoing: dict[str, 
     if not dry_run:
         check_live(client, connection)
     plan = plan_undo(client, run, **{name: undoing[name] for name in ("data", "before") if name in undoing})
-    words = plan["action"].value_counts()
-    counts = {"add": int(words.get("add", 0)), "delete": int(words.get("delete", 0)), "invalid": 0, "collapsed": 0}
+    counts = _counts_of(plan)
     _say_plan(f"taking back {run}", len(plan), counts, client)
     if dry_run:
         return _tell_plan(len(plan), counts)
     ask_for_live(client, connection)
     return _sent(connection, lambda control: undo_audience(client, run, control=control, **undoing))
+
+
+def _counts_of(plan: pd.DataFrame) -> dict[str, int]:
+    words = plan["action"].value_counts()
+    return {"add": int(words.get("add", 0)), "delete": int(words.get("delete", 0)), "invalid": 0, "collapsed": 0}
 
 
 def _say_plan(name: str, rows: int, counts: dict[str, int], client: Client) -> None:
@@ -136,4 +195,4 @@ def _sent(connection: Connection, send: Callable[[Any], Run]) -> int:
     return exit_of(run, interrupted=stop.asked)
 
 
-COMMANDS = (apply, undo)
+COMMANDS = (apply, sync, undo)

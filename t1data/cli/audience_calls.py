@@ -68,7 +68,7 @@ def _one_request(command: Command) -> Command:
     return ended
 
 
-_AUDIENCE = click.argument("audience", metavar="AUDIENCE", callback=number_or_name)
+AUDIENCE = click.argument("audience", metavar="AUDIENCE", callback=number_or_name)
 
 
 @click.command()
@@ -90,7 +90,7 @@ def create(*, name: str, connection: Connection, creating: dict[str, Any]) -> No
 
 
 @click.command()
-@_AUDIENCE
+@AUDIENCE
 @click.argument("name", metavar="NAME")
 @connects(writes=True)
 @_one_request
@@ -104,7 +104,7 @@ def rename(*, audience: int | str, name: str, connection: Connection) -> None:
 
 
 @click.command()
-@_AUDIENCE
+@AUDIENCE
 @connects(writes=True)
 @collects("destroying", DESTROYING)
 @_one_request
@@ -116,7 +116,7 @@ def delete(*, audience: int | str, connection: Connection, destroying: dict[str,
 
 
 @click.command()
-@_AUDIENCE
+@AUDIENCE
 @connects(writes=True)
 @collects("destroying", DESTROYING)
 @_one_request
@@ -128,7 +128,7 @@ def empty(*, audience: int | str, connection: Connection, destroying: dict[str, 
 
 
 @click.command()
-@_AUDIENCE
+@AUDIENCE
 @connects(writes=True)
 @collects("stamping", STAMPING)
 @_one_request
