@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from t1data.audiences.overlaps import Overlaps, overlaps
     from t1data.audiences.plan import plan_audience
     from t1data.audiences.result import AudienceDiff
+    from t1data.audiences.sync import plan_sync, sync_audience
     from t1data.audiences.undo import plan_undo, undo_audience
     from t1data.bulk.progress import Control, Progress
     from t1data.client import Client
@@ -96,6 +97,7 @@ __all__ = [
     "plan_referrals",
     "plan_reservations",
     "plan_sessions",
+    "plan_sync",
     "plan_undo",
     "plan_upsert",
     "plot_balances",
@@ -115,6 +117,7 @@ __all__ = [
     "save_picture",
     "stamp_audience",
     "summarise_effects",
+    "sync_audience",
     "track_events",
     "undo_audience",
     "update_sessions",
@@ -166,6 +169,7 @@ _HOME = {
     "plan_referrals": "t1data.referrals",
     "plan_reservations": "t1data.coupons",
     "plan_sessions": "t1data.sessions",
+    "plan_sync": "t1data.audiences.sync",
     "plan_undo": "t1data.audiences.undo",
     "plan_upsert": "t1data.profiles",
     "plot_balances": "t1data.plots",
@@ -185,6 +189,7 @@ _HOME = {
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
     "summarise_effects": "t1data.sessions",
+    "sync_audience": "t1data.audiences.sync",
     "track_events": "t1data.sessions",
     "undo_audience": "t1data.audiences.undo",
     "update_sessions": "t1data.sessions",
