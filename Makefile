@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 OLDEST := .venvs/oldest
 
-.PHONY: demo test test-oldest lint lock clean
+.PHONY: demo test test-oldest lab app lint lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/t1data demo
@@ -17,6 +17,21 @@ test: $(VENV)/installed-dev lint
 # The same behaviour with the oldest versions that pyproject.toml allows; their own warnings are not ours to mend.
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest -o filterwarnings=default tests/test_profiles.py tests/test_plots.py tests/tables
+
+# The notebooks in JupyterLab, and the forms alone as an app; each on a free port of this machine, until Ctrl-C.
+PORT = $$($(BIN)/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+lab: $(VENV)/installed-dev
+	@port=$(PORT); export JUPYTER_TOKEN=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(16))'); \
+	echo "JupyterLab: http://127.0.0.1:$$port/lab?token=$$JUPYTER_TOKEN"; \
+	exec $(BIN)/python -m jupyterlab --no-browser $(ROOT_MAY) --ServerApp.ip=127.0.0.1 --ServerApp.port=$$port \
+	    --ServerApp.port_retries=0 --ServerApp.root_dir=notebooks --LabApp.news_url= --log-level=WARN
+
+app: $(VENV)/installed-dev
+	@port=$(PORT); echo "The forms: http://127.0.0.1:$$port/"; \
+	JUPYTER_PATH=$(CURDIR)/t1data/forms exec $(BIN)/python -m voila notebooks/06_forms.ipynb --no-browser \
+	    --Voila.ip=127.0.0.1 --port=$$port --template=t1data --Voila.log_level=WARN
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -51,7 +51,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if CHROMIUM is None and os.environ.get("T1DATA_BROWSER") == "required":
+    ran = any(Path(__file__).parent in item.path.parents for item in session.items)
+    if os.environ.get("T1DATA_BROWSER") == "required" and not ran:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
