@@ -64,7 +64,11 @@ class EvidenceReport:
     @property
     def proves_all(self) -> bool:
         """Whether the evidence holds, and every id that was asked for is in it as erased."""
-        return self.holds and bool((self.ids["outcome"] == "accepted").all())
+        return self.holds and self._erased_of_asked == len(self.ids)
+
+    @property
+    def _erased_of_asked(self) -> int:
+        return int((self.ids["outcome"] == "accepted").sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for machines; no ids are in it."""
@@ -84,8 +88,7 @@ class EvidenceReport:
         ]
         said += self.faults
         if len(self.ids):
-            erased = int((self.ids["outcome"] == "accepted").sum())
-            found = int(self.ids["found"].sum())
+            found, erased = int(self.ids["found"].sum()), self._erased_of_asked
             said.append(f"of {len(self.ids):,} ids asked for, {found:,} are in it, {erased:,} as erased")
         return [*said, f"seal {self.seal}"]
 
