@@ -76,7 +76,7 @@ def test_an_empty_audience_overlaps_with_nothing() -> None:
         ([ids_of("1")] * 2, "a mapping of name"),
         ({f"{n}": ids_of("1") for n in range(63)}, "of 2 to 62"),
         ({"a": ids_of("1"), 2: ids_of("1")}, "got the name 2"),
-        ({"a": ids_of("1"), "b": 5}, "b: Rows cannot be read from"),
+        ({"a": ids_of("1"), "b": 5}, "input 'b': Rows cannot be read from"),
         ({"a": ids_of("1"), "e": ids_of(), "b": pa.table({ID: [7]})}, r"text in a .* numbers \(int64\) in b"),
     ],
 )

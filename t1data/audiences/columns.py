@@ -82,7 +82,7 @@ def choose_columns(
     wanted = shared if compare is None else list(dict.fromkeys(compare))
     require_known("compare", wanted, valid=shared)
     if ID in wanted:
-        raise InputError(f"compare: {ID!r} names the ids of the result. Leave it out by compare=[...], or rename it.")
+        raise InputError(f"compare: {ID!r} names the ids of the result. Leave it out by compare=, or rename it.")
     return tuple(Column(name, _common(before.field(name), after.field(name))) for name in wanted)
 
 
@@ -95,8 +95,8 @@ def _common(before: pa.Field, after: pa.Field) -> pa.DataType:
     else:
         why = f"holds {_in_words(before)} before and {_in_words(after)} after, which cannot be compared exactly"
     raise InputError(
-        f"compare: column {before.name!r} {why}. Give both sides one type, or name the columns to compare:"
-        " compare=[...]; [] compares ids alone."
+        f"compare: column {before.name!r} {why}. Give both sides one type, or say by compare= which columns to"
+        " compare; with none of them, ids alone are compared."
     )
 
 

@@ -161,7 +161,7 @@ def _explained(memory_limit: str) -> Iterator[None]:
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         raise InputError(
             "A column cannot be compared exactly: it holds text that is not UTF-8, times too far away for nanoseconds,"
-            " or whole numbers beyond 2**53 against floating point numbers. Mend it, or leave it out: compare=[...]."
+            " or whole numbers beyond 2**53 against floating point numbers. Mend it, or leave it out by compare=."
         ) from None
 
 

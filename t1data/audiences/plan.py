@@ -98,7 +98,7 @@ def _check_removals(diff: AudienceDiff, max_removed: int | None) -> None:
     if diff.counts["problems_after"]:
         first = diff.problems[diff.problems["side"] == "after"].iloc[0]
         raise InputError(
-            f"after: {diff.counts['problems_after']:,} rows have no id that can be read, and whom they mean would be"
+            f"{diff.counts['problems_after']:,} rows of after have no id that can be read, and whom they mean would be"
             f" taken out. Mend them; the first is row {first['row']}: {first['message']}"
         )
     if not diff.counts["after"] and max_removed != removed:

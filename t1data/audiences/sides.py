@@ -73,7 +73,7 @@ def open_input(data: Any, *, name: str, on: str) -> Input:
         if source.rows != 0:  # an empty frame's columns are often of no type that means anything
             check_id_field(source.schema.field(column))
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(f"input {name!r}: {error}") from None
     return Input(name, source, column)
 
 
@@ -214,9 +214,9 @@ def _batches(given: Input, schema: pa.Schema, problems: Problems) -> Iterator[pa
         for part in given.source.slices(schema.names):
             yield _known(part, schema, problems)
     except InputError as error:
-        raise InputError(f"{given.name}: {error}") from None
+        raise InputError(f"input {given.name!r}: {error}") from None
     except pa.ArrowInvalid:
-        raise InputError(f"{given.name}: a column holds times that are too far away to be compared.") from None
+        raise InputError(f"input {given.name!r}: a column holds times that are too far away to be compared.") from None
 
 
 def _known(part: Slice, schema: pa.Schema, problems: Problems) -> pa.RecordBatch:

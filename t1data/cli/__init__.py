@@ -32,7 +32,7 @@ from t1data.errors import T1DataError
 _EPILOG = """\b
 Exit codes:
   0    every row was accepted; for a check: every row can be sent
-  1    an error of t1data itself; --debug shows where
+  1    an error of t1data itself, --debug shows where; for `audiences diff`: they differ
   2    wrong usage, or refused to start: nothing was sent
   3    finished, and some rows are invalid or refused
   4    incomplete: rows are unsent, and `t1data runs resume` goes on
