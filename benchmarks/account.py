@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.fault_server import Caller, head
+from tests.fault_server import Act, Caller, answer, head
 
 Fate = Literal["unread", "ignored", "turned_away", "refused", "applied"]
 Profile = tuple[str, dict[str, Any]]
@@ -37,6 +37,7 @@ class Receipt:
     answered: bool = False
     left: float = float("inf")
     asked: float = 0.0  # seconds that the answer asked to wait
+    applied_at: float = 0.0  # by the server's calendar
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -45,7 +46,7 @@ class Receipt:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was applied and a whole success went back."""
+        """Whether it was applied and a whole success went back, or at least the whole head of one."""
         return self.fate == "applied" and self.answered and self.status in (200, 204)
 
     @property
@@ -74,7 +75,7 @@ class Exchange:
         if not self.caller.entry.whole:
             return False
         done = not self.account.bad.intersection(id_ for id_, _ in self.receipt.profiles)
-        self.receipt.fate = "applied" if done else "refused"
+        self.receipt.fate, self.receipt.applied_at = ("applied" if done else "refused"), time.time()
         return done
 
     def reply(self, *, middle: Callable[[], None] | None = None) -> None:
@@ -167,12 +168,14 @@ REFERRALS = Wire(advocates_of, _with_codes)
 class Account:
     """What the server holds: which ids it refuses and how it words that, and the ledger.
 
-    `treat` gives the treatment of a request by its number, from 1, and a name for it.
+    `treat` gives the treatment of a request by its number, from 1, and a name for it. `look` answers requests to read,
+    which change nothing and have no number.
     """
 
     treat: Callable[[int], tuple[str, Treatment]] = lambda number: ("honest", honest)
     bad: Collection[str] = frozenset()
     pointers: str = "none"
+    look: Act = field(default_factory=lambda: answer(404))
     wire: Wire = PROFILES
     life: int = 0
     ledger: list[Receipt] = field(default_factory=list)
@@ -181,6 +184,9 @@ class Account:
 
     def act(self, caller: Caller) -> bool:
         """Take one request from a `FaultServer`."""
+        if caller.entry.method == "GET":
+            self.called.set()
+            return self.look(caller)
         with self._lock:
             number = len(self.ledger) + 1
             kind, treatment = self.treat(number)

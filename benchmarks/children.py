@@ -83,7 +83,7 @@ def _serve() -> None:
         "pyarrow.parquet",
         "t1data.history",
         "t1data.profiles.resume",
-        "t1data.referrals.resume",
+        "t1data.referrals.reconcile",
     ):
         import_module(name)  # what a run loads on first use is loaded once, here
 

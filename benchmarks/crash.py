@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.account import Account
+from benchmarks.campaign import Campaign, make_campaign, unclear
 from benchmarks.cases import Case, make_advocates, make_case
 from benchmarks.children import NO_RUN, Nursery
-from benchmarks.figures import keep, report
+from benchmarks.figures import keep, report, seed_of
 from benchmarks.jobs import JOBS, Order, Step
-from benchmarks.judge import Rest, applied_again, judge_codes, judge_end, judge_rest, read_outcomes
+from benchmarks.judge import Rest, applied_again, judge_end, judge_rest, read_outcomes, too_many_in_doubt
+from benchmarks.judge_codes import judge_codes, judge_codes_end, read_codes
 from benchmarks.kills import KINDS, choose_death, live
 from benchmarks.wounds import WOUNDS
 from tests.fault_server import FaultServer
@@ -57,6 +59,7 @@ class Episode:
     order: Order
     case: Case
     account: Account
+    campaign: Campaign
     chance: random.Random
     rests: list[Rest] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
@@ -65,32 +68,37 @@ class Episode:
     def play(self, nursery: Nursery, server: FaultServer) -> None:
         """Kill as often as the seed says, then let one process finish."""
         left = self.chance.randint(1, 4)
-        for life in range(LONGEST):
-            self.account.life = life
-            status = self._live(nursery, is_last=left == 0)
-            server.settle()
-            self._judge_rest(nursery, status)
-            if self.violations or status == 0:
+        for self.account.life in range(LONGEST):
+            step = self._step()
+            status = self._live(nursery, server, step, is_last=left == 0)
+            if self.violations or (status == 0 and step != "reconcile"):
                 break
             left = max(0, left - (status == KILLED))
+        for step in () if self.repeatable else ("reconcile", "resume"):
+            if not self.violations:
+                self._live(nursery, server, step, is_last=True)
         if not self.violations:
-            self.violations += judge_end(self.case, self.account.ledger, self.rests, repeatable=self.repeatable)
+            self.violations += self._judge_end()
 
-    def _live(self, nursery: Nursery, *, is_last: bool) -> int:
+    def _live(self, nursery: Nursery, server: FaultServer, step: Step, *, is_last: bool) -> int:
+        """Let one process do a step, or kill it; return how it ended, when what it left has been judged."""
         requests = len(self.case.rows) // self.case.batch_limit
         kind = self.chance.choice(self.kinds)
         death = None if is_last else choose_death(self.chance, kind, seconds=0.012 * requests, requests=requests)
-        order = replace(self.order, step=self._step(), fail=death.point if death else None)
+        order = replace(self.order, step=step, fail=death.point if death else None)
         status = live(nursery, order, self.account, death, self.chance)
         if status == KILLED and death is not None:
             self.kills[f"{death.kind}:{death.name}"] += 1
         elif status != 0:
             self.violations.append(f"a client ended with {status} of its own; see the log")
+        server.settle()
+        self._judge_rest(nursery, status)
         return status
 
     def _step(self) -> Step:
         """Go on by name, or by the same call with the same journal; before there is a run, only the call will do."""
-        return self.chance.choice(("resume", "begin")) if self.rests else "begin"
+        ways: tuple[Step, ...] = ("resume", "begin") if self.repeatable else ("resume", "begin", "reconcile")
+        return self.chance.choice(ways) if self.rests else "begin"
 
     def _judge_rest(self, nursery: Nursery, status: int) -> None:
         nursery.start(replace(self.order, step="outcomes", fail=None))
@@ -110,10 +118,18 @@ class Episode:
         rest = Rest(outcomes, len(self.account.ledger))
         self.rests.append(rest)
         most = self._most_in_doubt(killed=killed)
-        self.violations += judge_rest(self.case, self.account.ledger, rest, most_in_doubt=most)
-        if not self.repeatable:
-            codes = Path(f"{self.order.outcomes}.codes")
-            self.violations += judge_codes(codes, self.case, self.account.ledger, rest)
+        if self.repeatable:
+            self.violations += judge_rest(self.case, self.account.ledger, rest, most_in_doubt=most)
+        else:
+            codes = read_codes(Path(f"{self.order.outcomes}.codes"))
+            self.violations += judge_codes(self.case, self.account.ledger, rest, codes, self.campaign)
+            self.violations += too_many_in_doubt(self.case, rest, most)
+
+    def _judge_end(self) -> list[str]:
+        if self.repeatable:
+            return judge_end(self.case, self.account.ledger, self.rests)
+        mayhap = unclear(self.campaign, listed=self.order.application_id is not None)
+        return judge_codes_end(self.case, self.account.ledger, self.rests, self.campaign, unclear=mayhap)
 
     def _most_in_doubt(self, *, killed: bool) -> int:
         """Return how many rows were in flight at the last kill, or at all kills where doubt stays until resolved."""
@@ -138,6 +154,8 @@ def make_episode(seed: str, kinds: tuple[str, ...], folder: Path, url: str, *, j
         case = make_advocates(chance, batch_limit=limit, batches=batches)
     pointers = chance.choice(("none", "every", "first", "lying", "outside"))
     account = Account(bad=case.bad, pointers=pointers, wire=JOBS[job].wire)
+    campaign = replace(make_campaign(chance, case, account.ledger), troubles=0)
+    account.look = campaign.look
     source = folder / chance.choice(("people.csv", "people.csv", "people.parquet"))
     case.write(source)
     order = Order(
@@ -150,9 +168,10 @@ def make_episode(seed: str, kinds: tuple[str, ...], folder: Path, url: str, *, j
         connections=chance.choice((1, 4, 8)),
         batch_limit=limit,
         network=chance.random() < 0.3,
+        application_id=1 if limit == 1000 else chance.choice((None, 1)),  # 1000 inventories take a while
         wound=wound,
     )
-    return Episode(seed, kinds, order, case, account, chance)
+    return Episode(seed, kinds, order, case, account, campaign, chance)
 
 
 def run_worker(tally: Tally, seeds: Iterator[str], options: argparse.Namespace, home: Path) -> None:
@@ -161,7 +180,9 @@ def run_worker(tally: Tally, seeds: Iterator[str], options: argparse.Namespace, 
     kinds = KINDS if options.kind == "all" else (options.kind,)
     try:
         while tally.kills.total() < options.kills and not tally.violations and time.monotonic() < ends:
-            seed = next(seeds)
+            seed = next(seeds, None)
+            if seed is None:
+                break
             with tempfile.TemporaryDirectory(prefix="episode-", dir=home) as folder:
                 episode = _play(seed, kinds, Path(folder), nursery, options)
                 _add(tally, episode)
@@ -219,13 +240,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; return 1 when anything was violated."""
     options = _parser().parse_args(arguments)
     tally, started = Tally(), time.monotonic()
-    seeds = (f"{options.seed}-{number}" for number in itertools.count(1))
+    numbered = (f"{options.seed}-{number}" for number in itertools.count(1))
+    seeds = iter([options.only]) if options.only else numbered
     lock = threading.Lock()
 
     def shared() -> Iterator[str]:
         while True:
             with lock:
-                seed = next(seeds)
+                seed = next(seeds, None)
+            if seed is None:
+                return
             yield seed
 
     with tempfile.TemporaryDirectory(prefix="t1data-crash-") as home:
@@ -238,7 +262,10 @@ def main(arguments: list[str] | None = None) -> int:
             worker.start()
         for worker in workers:
             worker.join()
-    return report(figures(tally, options, time.monotonic() - started), tally.violations)
+    again = f"python -m benchmarks.crash --job {options.job} --kind {options.kind} --only {seed_of(tally.violations)}"
+    if options.broken:
+        again += f" --broken {options.broken}"
+    return report(figures(tally, options, time.monotonic() - started), tally.violations, again=again)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -247,6 +274,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--kind", choices=(*KINDS, "all"), default="all")
     parser.add_argument("--job", choices=sorted(JOBS), default="upsert_profiles")
+    parser.add_argument("--only", help="one episode, by the name that a violation gives it")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--broken", choices=sorted(WOUNDS), help="run a broken engine, which must be noticed")

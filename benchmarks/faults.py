@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -21,19 +20,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks.account import Account, Receipt
+from benchmarks.account import Account
 from benchmarks.cases import Case, make_case
-from benchmarks.figures import keep, report
-from benchmarks.jobs import Order, set_up, work
-from benchmarks.judge import Rest, applied_again, judge_end, judge_rest, read_outcomes
-from benchmarks.mixes import DEADLINE, Mix, make_mix
+from benchmarks.codes import CodesTrial, make_codes_trial
+from benchmarks.figures import keep, report, seed_of
+from benchmarks.jobs import JOBS, Order, set_up, work
+from benchmarks.judge import Rest, applied_again, judge_end, judge_manners, judge_rest, read_outcomes
+from benchmarks.mixes import IMPATIENT, Mix, make_mix
 from benchmarks.wounds import WOUNDS
-from t1data.transport.retry import Limits
 from tests.fault_server import FaultServer
 
-LIMITS = Limits(first_backoff=0.001, last_backoff=0.004, seconds=20, connect=2, deadline=DEADLINE)
 IDLE = 4  # runs in a row that send nothing and settle nothing: more will not help
-LEAKS = 0.01  # seconds by which a request may seem to come early: it was on its way when the answer was
 
 
 @dataclass
@@ -69,14 +66,14 @@ class Trial:
         while idle < IDLE:
             before = len(self.account.ledger)
             self.account.life += 1
-            work(replace(self.order, step="begin" if self.account.life % 2 else "resume"), limits=LIMITS)
+            work(replace(self.order, step="begin" if self.account.life % 2 else "resume"), limits=IMPATIENT)
             if wrong := self._judge_rest():
                 return wrong
             if not {"unsent", "in_doubt"}.intersection(self.rests[-1].outcomes):
                 break
             idle = idle + 1 if len(self.account.ledger) == before else 0
         wrong = judge_end(self.case, self.account.ledger, self.rests, patient=False)
-        return wrong + _came_too_early(self.account.ledger) + _went_on_without_key(self.account, self.order.connections)
+        return wrong + judge_manners(self.account.ledger, connections=self.order.connections)
 
     def _judge_rest(self) -> list[str]:
         work(replace(self.order, step="outcomes"))
@@ -86,31 +83,6 @@ class Trial:
         rest = Rest(outcomes, len(self.account.ledger))
         self.rests.append(rest)
         return judge_rest(self.case, self.account.ledger, rest, most_in_doubt=len(self.case.rows))
-
-
-def _came_too_early(ledger: Sequence[Receipt]) -> list[str]:
-    """Find rows that one client sent again sooner than the server had allowed it (P12)."""
-    allowed: dict[tuple[int, str], float] = {}
-    wrong = []
-    for receipt in sorted(ledger, key=lambda receipt: receipt.arrived):
-        for id_, _ in receipt.profiles:
-            if receipt.arrived < allowed.get((receipt.life, id_), 0.0) - LEAKS:
-                wrong.append(f"P12: request {receipt.number} came before the server allowed it")
-            if receipt.asked:
-                allowed[receipt.life, id_] = receipt.left + receipt.asked
-    return wrong[:5]
-
-
-def _went_on_without_key(account: Account, connections: int) -> list[str]:
-    """Find requests of a run that went on after its key was refused (P15)."""
-    wrong = []
-    for life in {receipt.life for receipt in account.ledger}:
-        mine = [receipt for receipt in account.ledger if receipt.life == life]
-        first = next((place for place, receipt in enumerate(mine) if receipt.status == 401), len(mine))
-        late = [receipt for receipt in mine[first + 1 :] if receipt.arrived > mine[first].left + 0.25]
-        if len(late) > connections:
-            wrong.append(f"P15: {len(late)} requests went out after the key was refused")
-    return wrong
 
 
 def make_trial(seed: str, folder: Path, url: str) -> Trial:
@@ -136,18 +108,24 @@ def make_trial(seed: str, folder: Path, url: str) -> Trial:
     return Trial(order, case, mix, Account(treat=mix.treat, bad=case.bad, pointers=pointers))
 
 
+def _trial(job: str, seed: str, folder: Path, url: str) -> Trial | CodesTrial:
+    return (make_trial if JOBS[job].repeatable else make_codes_trial)(seed, folder, url)
+
+
 def run_seed(seed: str, options: argparse.Namespace) -> Seen:
     """Play one mix and return what was seen."""
     with tempfile.TemporaryDirectory(prefix="t1data-mix-") as folder:
         server = FaultServer()
         with server, WOUNDS[options.broken]() if options.broken else nullcontext():
-            trial = make_trial(seed, Path(folder), server.url)
+            trial = _trial(options.job, seed, Path(folder), server.url)
             server.script = (trial.account.act,)
             with set_up(trial.order):
                 wrong = trial.play()
         ledger = trial.account.ledger
         sums = Counter(mixes=1, rows=len(trial.case.rows), requests=len(ledger), runs=len(trial.rests))
         sums["rows_applied_again"] = applied_again(ledger)
+        if isinstance(trial, CodesTrial):
+            sums["reads"] = trial.campaign.reads
         kinds = Counter(receipt.kind for receipt in ledger)
         kept = [str(keep(Path(folder), seed, ledger, options.keep))] if wrong else []
         return Seen(sums, kinds, [f"seed {seed}: {said}" for said in wrong], kept)
@@ -171,6 +149,7 @@ def figures(seen: Seen, options: argparse.Namespace, seconds: float) -> dict[str
     """Return the one line of figures."""
     return {
         "harness": "faults",
+        "job": options.job,
         "seed": options.seed,
         "broken": options.broken,
         **seen.sums,
@@ -189,13 +168,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     started = time.monotonic()
     seen = run_seeds(options)
-    return report(figures(seen, options, time.monotonic() - started), seen.violations)
+    again = f"python -m benchmarks.faults --job {options.job} --only {seed_of(seen.violations)}"
+    if options.broken:
+        again += f" --broken {options.broken}"
+    return report(figures(seen, options, time.monotonic() - started), seen.violations, again=again)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--job", choices=sorted(JOBS), default="upsert_profiles")
     parser.add_argument("--only", help="one mix, by the name that a violation gives it")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so long")
     parser.add_argument("--workers", type=int, default=4)

@@ -13,12 +13,19 @@ from typing import Any
 from benchmarks.account import Receipt
 
 
-def report(figures: Mapping[str, Any], violations: Sequence[str]) -> int:
-    """Print the figures as one line, the violations on standard error; return the exit code."""
+def report(figures: Mapping[str, Any], violations: Sequence[str], *, again: str = "") -> int:
+    """Print one line of figures; on standard error the violations, and how to see them again. Return the exit code."""
     for violation in violations:
         print(violation, file=sys.stderr)
+    if violations and again:
+        print(f"again: {again}", file=sys.stderr)
     print(json.dumps(figures))
     return 1 if violations else 0
+
+
+def seed_of(violations: Sequence[str]) -> str:
+    """Return the seed that the first violation names."""
+    return violations[0].split(":")[0].removeprefix("seed ") if violations else ""
 
 
 def keep(folder: Path, seed: str, ledger: Iterable[Receipt], where: Path | None) -> Path:

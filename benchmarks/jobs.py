@@ -16,9 +16,10 @@ import t1data as t1
 from benchmarks.account import PROFILES, REFERRALS, Wire
 from t1data.client import OPERATIONS
 from t1data.journal import place
+from t1data.management import Management
 from t1data.transport.retry import Limits
 
-Step = Literal["begin", "resume", "outcomes"]
+Step = Literal["begin", "resume", "reconcile", "outcomes"]
 
 KEY = "a-key-that-nobody-has-0001"
 PATIENCE = Limits()
@@ -29,8 +30,9 @@ FAST = 1e6  # requests a second: so that no refusal slows a harness down
 class Order:
     """One piece of work for one process.
 
-    `network` makes the journal believe that it lies on a network home, where it keeps no write-ahead log; `wound` is
-    one of `benchmarks.wounds`; `fail` is a fail point, see `benchmarks.failpoints`.
+    `network` makes the journal believe that it lies on a network home, where it keeps no write-ahead log; with an
+    `application_id` a run is reconciled by the list of codes, else by inventories; `wound` is one of
+    `benchmarks.wounds`; `fail` is a fail point, see `benchmarks.failpoints`.
     """
 
     job: str
@@ -42,6 +44,7 @@ class Order:
     connections: int
     batch_limit: int
     network: bool = False
+    application_id: int | None = None
     wound: str | None = None
     fail: tuple[str, str, int] | None = None
 
@@ -88,9 +91,12 @@ def work(order: Order, *, limits: Limits = PATIENCE) -> None:
         if not adapter.repeatable:
             run.codes.to_csv(f"{order.outcomes}.codes", index_label="row")
         return
-    with t1.Client(order.url, KEY, rate=FAST, limits=limits) as client:
+    manages = KEY if order.step == "reconcile" else None  # a job would look for the account's attributes with it
+    with t1.Client(order.url, KEY, management_key=manages, rate=FAST, limits=limits) as client:
         if order.step == "begin":
             adapter.begin(client, order)
+        elif order.step == "reconcile":
+            t1.reconcile(client, order.journal, application_id=order.application_id)
         else:
             t1.resume(client, order.journal, progress=False)
 
@@ -101,7 +107,8 @@ def set_up(order: Order) -> Iterator[None]:
     operation = OPERATIONS[JOBS[order.job].operation]
     small = {operation.name: replace(operation, batch_limit=order.batch_limit)}
     on_network = _yes if order.network else place.on_network
-    with patch.dict(OPERATIONS, small), patch.object(place, "on_network", on_network):
+    unpaced = patch.dict(Management.__init__.__kwdefaults__, rate=None)
+    with patch.dict(OPERATIONS, small), patch.object(place, "on_network", on_network), unpaced:
         yield
 
 

@@ -1,7 +1,8 @@
 """The judge: reads the server's ledger and the outcome file, never the tool's own word. Pure; P numbers are promises.
 
 P1 one outcome a row · P2 nothing altered · P3 accepted means accepted · P5 nothing lost · P6 settled rows are never
-sent again · P7 in doubt is exact · P9 nothing leaves before its intent is durable · P13 one id, one flight
+sent again · P7 in doubt is exact · P9 nothing leaves before its intent is durable · P12 patience · P13 one id, one
+flight · P15 a refused key stops the run
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.account import Receipt, codes_of
+from benchmarks.account import Receipt
 from benchmarks.cases import Case, Row
 
 OUTCOMES = frozenset({"accepted", "invalid", "refused", "unsent", "in_doubt"})
 SETTLED = frozenset({"accepted", "invalid", "refused"})
 SHOWN = 5
+LEAKS = 0.01  # seconds by which a request may seem to come early: it was on its way when the answer was
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,20 @@ def read_outcomes(path: Path, case: Case) -> tuple[tuple[str, ...], list[str]]:
 
 def judge_rest(case: Case, ledger: Sequence[Receipt], rest: Rest, *, most_in_doubt: int) -> list[str]:
     """Hold the outcomes at a moment of rest against the ledger."""
-    seen = _by_id(ledger)
-    wrong = _shown(
+    seen = by_id(ledger)
+    wrong = shown(
         f"{said} (row {place + 1}, {outcome})"
         for place, (row, outcome) in enumerate(zip(case.rows, rest.outcomes, strict=True))
         for said in _RULES[outcome](row, seen[row.id])
     )
+    return wrong + too_many_in_doubt(case, rest, most_in_doubt)
+
+
+def too_many_in_doubt(case: Case, rest: Rest, most: int) -> list[str]:
+    """Find that more rows are in doubt than can have been in flight (P7)."""
     doubtful = [row for row, outcome in zip(case.rows, rest.outcomes, strict=True) if outcome == "in_doubt"]
     sent = sum(row.twin is None for row in doubtful)
-    if sent > most_in_doubt:
-        wrong.append(f"P7: {sent} rows in doubt, and at most {most_in_doubt} can have been in flight")
-    return wrong
+    return [f"P7: {sent} rows in doubt, and at most {most} can have been in flight"] if sent > most else []
 
 
 def _accepted(row: Row, seen: list[Receipt]) -> Iterator[str]:
@@ -105,27 +110,25 @@ _RULES = {
 }
 
 
-def judge_end(
-    case: Case, ledger: Sequence[Receipt], rests: Sequence[Rest], *, repeatable: bool = True, patient: bool = True
-) -> list[str]:
+def judge_end(case: Case, ledger: Sequence[Receipt], rests: Sequence[Rest], *, patient: bool = True) -> list[str]:
     """Hold a finished run against the ledger: everything settled as it is due, nothing settled sent again.
 
-    What is not repeatable may end in doubt, and then it must not have been sent again. A client that is not `patient`
-    gives a request up and sends it anew while a busy server may still be at it, so two flights prove nothing there.
+    A client that is not `patient` gives a request up and sends it anew while a busy server may still be at it, so two
+    flights prove nothing there.
     """
     last = rests[-1].outcomes
-    wrong = _shown(
+    wrong = shown(
         f"P5: due {row.due}, and it ended as {outcome} (row {place + 1})"
         for place, (row, outcome) in enumerate(zip(case.rows, last, strict=True))
-        if row.due != outcome and (repeatable or outcome != "in_doubt")
+        if row.due != outcome
     )
-    wrong += [] if repeatable else _made_twice(ledger)
-    return wrong + _altered(case, ledger) + _sent_again(case, ledger, rests) + (_two_flights(ledger) if patient else [])
+    return wrong + altered(case, ledger) + sent_again(case, ledger, rests) + (_two_flights(ledger) if patient else [])
 
 
-def _altered(case: Case, ledger: Iterable[Receipt]) -> list[str]:
+def altered(case: Case, ledger: Iterable[Receipt]) -> list[str]:
+    """Find values that came otherwise than they stand in the input (P2)."""
     due = {row.id: row.attributes for row in case.rows if row.due != "invalid"}
-    return _shown(
+    return shown(
         f"P2: {id_!r} came as {found!r}, due {due.get(id_)!r}"
         for receipt in ledger
         for id_, found in receipt.profiles
@@ -133,7 +136,8 @@ def _altered(case: Case, ledger: Iterable[Receipt]) -> list[str]:
     )
 
 
-def _sent_again(case: Case, ledger: Sequence[Receipt], rests: Iterable[Rest]) -> list[str]:
+def sent_again(case: Case, ledger: Sequence[Receipt], rests: Iterable[Rest]) -> list[str]:
+    """Find rows that were settled at some moment of rest and sent again later (P6)."""
     found = []
     for rest in rests:
         settled = {row.id for row, outcome in zip(case.rows, rest.outcomes, strict=True) if outcome in SETTLED}
@@ -143,7 +147,7 @@ def _sent_again(case: Case, ledger: Sequence[Receipt], rests: Iterable[Rest]) ->
             for id_, _ in receipt.profiles
             if id_ in settled
         ]
-    return _shown(found)
+    return shown(found)
 
 
 def _two_flights(ledger: Iterable[Receipt]) -> list[str]:
@@ -154,31 +158,37 @@ def _two_flights(ledger: Iterable[Receipt]) -> list[str]:
             if flights.get(id_, 0.0) > receipt.arrived:
                 found.append(f"P13: {id_!r} was in two requests at once")
             flights[id_] = max(receipt.left, flights.get(id_, 0.0))
-    return _shown(found)
+    return shown(found)
 
 
-def _made_twice(ledger: Iterable[Receipt]) -> list[str]:
-    perhaps: set[str] = set()
-    found = []
-    for receipt in ledger:
-        found += [
-            f"P6: request {receipt.number} may make a second code for {id_!r}" for id_ in perhaps & set(receipt.ids)
-        ]
-        perhaps |= set(receipt.ids) if receipt.open else set()
-    return _shown(found)
+def judge_manners(ledger: Sequence[Receipt], *, connections: int) -> list[str]:
+    """Find that a client was impatient or deaf, whatever became of its rows."""
+    return _came_too_early(ledger) + _went_on_without_key(ledger, connections)
 
 
-def judge_codes(path: Path, case: Case, ledger: Iterable[Receipt], rest: Rest) -> list[str]:
-    """Hold the file of codes against what the server made: accepted rows have their own code, no row another's (P8)."""
-    made = {id_: code for r in ledger if r.fate == "applied" for id_, code in zip(r.ids, codes_of(r), strict=True)}
-    with path.open(newline="", encoding="utf-8") as file:
-        brought = {int(line["row"]) - 1: line["code"] for line in csv.DictReader(file)}
-    accepted = {place for place, outcome in enumerate(rest.outcomes) if outcome == "accepted"}
-    return _shown(
-        f"P8: row {place + 1} has the code {brought.get(place)}, and the server made {made.get(case.rows[place].id)}"
-        for place in sorted(accepted | brought.keys())
-        if place not in brought or brought[place] != made.get(case.rows[place].id)
-    )
+def _came_too_early(ledger: Sequence[Receipt]) -> list[str]:
+    """Find rows that one client sent again sooner than the server had allowed it (P12)."""
+    allowed: dict[tuple[int, str], float] = {}
+    wrong = []
+    for receipt in sorted(ledger, key=lambda receipt: receipt.arrived):
+        for id_, _ in receipt.profiles:
+            if receipt.arrived < allowed.get((receipt.life, id_), 0.0) - LEAKS:
+                wrong.append(f"P12: request {receipt.number} came before the server allowed it")
+            if receipt.asked:
+                allowed[receipt.life, id_] = receipt.left + receipt.asked
+    return wrong[:5]
+
+
+def _went_on_without_key(ledger: Sequence[Receipt], connections: int) -> list[str]:
+    """Find requests of a run that went on after its key was refused (P15)."""
+    wrong = []
+    for life in {receipt.life for receipt in ledger}:
+        mine = [receipt for receipt in ledger if receipt.life == life]
+        first = next((place for place, receipt in enumerate(mine) if receipt.status == 401), len(mine))
+        late = [receipt for receipt in mine[first + 1 :] if receipt.arrived > mine[first].left + 0.25]
+        if len(late) > connections:
+            wrong.append(f"P15: {len(late)} requests went out after the key was refused")
+    return wrong
 
 
 def applied_again(ledger: Iterable[Receipt]) -> int:
@@ -187,7 +197,8 @@ def applied_again(ledger: Iterable[Receipt]) -> int:
     return len(times) - len(set(times))
 
 
-def _by_id(ledger: Iterable[Receipt]) -> defaultdict[str, list[Receipt]]:
+def by_id(ledger: Iterable[Receipt]) -> defaultdict[str, list[Receipt]]:
+    """Return the requests that were about each customer."""
     seen: defaultdict[str, list[Receipt]] = defaultdict(list)
     for receipt in ledger:
         for id_, _ in receipt.profiles:
@@ -195,7 +206,7 @@ def _by_id(ledger: Iterable[Receipt]) -> defaultdict[str, list[Receipt]]:
     return seen
 
 
-def _shown(found: Iterable[str]) -> list[str]:
+def shown(found: Iterable[str]) -> list[str]:
     """Return the first violations of a kind, and how many more there are."""
     every = list(found)
     return every[:SHOWN] + ([f"... and {len(every) - SHOWN} more like it"] if len(every) > SHOWN else [])

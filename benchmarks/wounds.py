@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks.wounds_codes import CODE_WOUNDS
 from t1data.bulk.batches import Batch
 from t1data.bulk.engine import Engine
 from t1data.bulk.narrowing import Narrowing
@@ -105,6 +106,7 @@ WOUNDS: dict[str, Callable[[], Any]] = {
     "alters-values": alters_values,
     "blames-neighbours": blames_neighbours,
     "resends-what-is-in-doubt": resends_what_is_in_doubt,
+    **CODE_WOUNDS,
 }
 
 

@@ -143,7 +143,7 @@ def code_frame(journal: Path, source: Input | None) -> pd.DataFrame:
     import pandas as pd
 
     rows, records = [], []
-    for row, number, referral in sorted(_codes(journal, source), key=lambda found: found[:2]):
+    for row, number, referral in sorted(codes_by_row(journal, source), key=lambda found: found[:2]):
         rows.append(row)
         records.append([referral.get(name) for name in _WIRE.values()] + [number])
     frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
@@ -164,15 +164,17 @@ def _typed(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
     return typed
 
 
-def _codes(journal: Path, source: Input | None) -> Iterator[tuple[int, int, Referral]]:
-    """Yield the row, the batch and the referral of every code that some kept answer holds for a row."""
-    advocates = advocates_of(source)
+def codes_by_row(journal: Path, source: Input | None) -> Iterator[tuple[int, int, Referral]]:
+    """Yield the row, the batch and the referral of every code that some kept answer holds for a row, each code once."""
+    advocates, told = advocates_of(source), set[str]()  # what was found on the server may stand in a first answer too
     with reading(journal) as db:
         records = {record.number: record for record in read_batches(db)}
         for number, body in read_answers(db):
             record = records[number]
             apart = {line.row for start, stop in record.spans for line in read_lines(db, start, stop)}
-            yield from _codes_of(record, body, advocates, apart)
+            found = list(_codes_of(record, body, advocates, apart))
+            yield from (code for code in found if code[2]["code"] not in told)
+            told |= {code[2]["code"] for code in found}
 
 
 def _codes_of(

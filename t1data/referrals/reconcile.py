@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,19 @@ from t1data.journal.reads import read_answers, read_lines, reading
 from t1data.journal.records import BatchRecord, Part, State, leaves
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
-from t1data.referrals.codes import Referral, code_frame, referrals_in
+from t1data.referrals.codes import Referral, code_frame, codes_by_row, referrals_in
 from t1data.referrals.encode import ADVOCATE, FRIEND
 from t1data.referrals.prepare import Advocates
 from t1data.referrals.resume import unchanged
 from t1data.referrals.terms import DEFAULT_CHARACTERS
 
 SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
-NEAR = timedelta(minutes=10)  # ... unless the clocks differ: in between, nothing can be concluded
+NEAR = timedelta(hours=26)  # ... unless the clocks differ, by zones or a day at most: then nothing can be concluded
 
 PROBES = 3  # of a request, before all its rows are looked for one by one
 
 UNSEEN = "the server has no profile of this advocate, so no inventory shows their codes; give application_id="
+UNTOLD = "the server's answer says nothing about this advocate's codes"
 UNCLEAR = "the server has a code from about the time of the request, and it is not certain that it is this one"
 
 
@@ -51,8 +52,8 @@ class _Found:
         return "in_doubt" if self.unclear else "planned"
 
 
-# Returns the referrals of an advocate in the campaign, or None where the server cannot show them.
-Look = Callable[[str], list[Referral] | None]
+# Returns the referrals of an advocate in the campaign, or why the server cannot show them.
+Look = Callable[[str], list[Referral] | str]
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,10 @@ def reconcile(
     look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
     with Journal(journal) as record:
         record.reopen()
-        taken = _codes_known(journal)
         doubtful = [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]
-        asked = _asked(prepared, {leaf.number: _rows(journal, leaf) for leaf in doubtful})
+        rows = {leaf.number: _rows(journal, leaf) for leaf in doubtful}
+        taken = _own_codes(journal, prepared, set(chain(*rows.values()))) | _codes_of_others(journal)
+        asked = _asked(prepared, rows)
         for batch in doubtful:
             since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
             probes = not listed and batch.reason != "not_in_answer"
@@ -131,12 +133,12 @@ def _look(client: Client, campaign: int, application_id: int | None) -> Look:
         return lambda advocate: by_advocate.get(advocate, [])
 
     @cache
-    def in_inventory(advocate: str) -> list[Referral] | None:
+    def in_inventory(advocate: str) -> list[Referral] | str:
         try:
             inventory = client.get_customer_inventory(advocate, referrals=True)
         except NotFoundError:  # codes can exist for an advocate without a profile, and no inventory shows them
-            return None
-        return inventory.get("referrals") or []
+            return UNSEEN
+        return (inventory["referrals"] or []) if "referrals" in (inventory or {}) else UNTOLD
 
     return in_inventory
 
@@ -150,10 +152,10 @@ def _find_all(asked: list[_Asked], look: Look, since: datetime, taken: set[str],
     return [_find(one, look(one.advocate), since, taken) for one in asked]
 
 
-def _find(asked: _Asked, shown: list[Referral] | None, since: datetime, taken: set[str]) -> _Found:
+def _find(asked: _Asked, shown: list[Referral] | str, since: datetime, taken: set[str]) -> _Found:
     """Conclude what became of one row; a code that some journal or other terms account for is not looked at."""
-    if shown is None:
-        return _Found(asked.row, unclear=UNSEEN)
+    if isinstance(shown, str):
+        return _Found(asked.row, unclear=shown)
     free = [referral for referral in shown if referral["code"] not in taken and fits(referral, asked.terms)]
     made = {referral["code"]: datetime.fromisoformat(referral["created"]) for referral in free}
     sure = [referral for referral in free if made[referral["code"]] >= since - SURE]
@@ -210,13 +212,22 @@ def _rows(journal: Path, batch: BatchRecord) -> list[int]:
     return [row for start, stop in batch.spans for row in range(start, stop) if row not in apart]
 
 
-def _codes_known(journal: Path) -> set[str]:
-    """Return the codes that are accounted for: by this run's answers, and by those of other runs on this machine."""
+def _own_codes(journal: Path, prepared: Advocates, doubtful: set[int]) -> set[str]:
+    """Return the codes of this run's settled rows.
+
+    An answer whose status or form says nothing is kept too, and can hold the code of a row that is in doubt: that code
+    is looked for.
+    """
+    return {referral["code"] for row, _, referral in codes_by_row(journal, prepared.input()) if row not in doubtful}
+
+
+def _codes_of_others(journal: Path) -> set[str]:
+    """Return the codes that the answers to other runs on this machine account for."""
     known: set[str] = set()
-    for path in {journal.resolve(), *_others(journal.parent), *_others(runs_folder())}:
+    for path in {*_others(journal.parent), *_others(runs_folder())} - {journal.resolve()}:
         with suppress(JournalError), reading(path, whole=False) as db:
             for _, body in read_answers(db):
-                with suppress(ValueError):  # an answer that broke off; what it holds is what is looked for
+                with suppress(ValueError):  # an answer that broke off
                     known.update(referral["code"] for referral in referrals_in(body))
     return known
 
