@@ -242,16 +242,9 @@ class Client:
         achievements: Flag = None,
     ) -> Json:
         """Read what one customer has; each part comes only when it is asked for with True."""
-        return self._call(
-            "get_customer_inventory",
-            integration_id,
-            profile=profile,
-            referrals=referrals,
-            coupons=coupons,
-            loyalty=loyalty,
-            giveaways=giveaways,
-            achievements=achievements,
-        )
+        parts: dict[str, Any] = {"profile": profile, "referrals": referrals, "coupons": coupons, "loyalty": loyalty}
+        more: dict[str, Any] = {"giveaways": giveaways, "achievements": achievements}
+        return self._call("get_customer_inventory", integration_id, **parts, **more)
 
     def delete_customer_data(self, integration_id: str) -> Json:
         """Wipe all attributes of a customer, and of all that belongs to the customer."""
@@ -286,6 +279,10 @@ class Client:
     ) -> Json:
         """Create or update a session (``{"customerSession": {…}}``) and return its effects."""
         return self._call("update_customer_session_v2", customer_session_id, body=body, dry=dry, now=now)
+
+    def get_customer_session(self, customer_session_id: str) -> Json:
+        """Read a session as it stands, under ``customerSession``, and the effects of its last update."""
+        return self._call("get_customer_session", customer_session_id)
 
     def track_event(self, body: Body, *, dry: Flag = None) -> Json:
         """Track a custom event in a session, the way of 2021; see `track_event_v2`. Never repeated by itself."""

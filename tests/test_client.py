@@ -118,6 +118,7 @@ CALLS: list[tuple[Call, str, str, Any]] = [
         "/v2/events?silent=no&forceCompleteEvaluation=true",
         {"type": "t"},
     ),
+    (lambda c: c.get_customer_session("s#1"), "GET", "/v2/customer_sessions/s%231", None),
     (lambda c: c.authping(), "GET", "/v2/authping", None),
 ]
 

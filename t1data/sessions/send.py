@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from t1data.body import encode_query
 from t1data.bulk.batches import Batch
@@ -12,6 +13,8 @@ from t1data.bulk.effects import read_goods
 from t1data.bulk.job import Answered, Job
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import Client
+from t1data.errors import InDoubtError, RefusedError, RequestError
+from t1data.journal.reads import read_batches, reading
 from t1data.journal.runs import Run
 from t1data.sessions.effects import GOODS
 from t1data.sessions.prepare import Prepared
@@ -19,6 +22,7 @@ from t1data.sessions.prepare import Prepared
 OPERATION = "update_customer_session_v2"
 JOB = "update_sessions"
 SECTIONS = ("customerSession", "triggeredCampaigns")
+_NO = (400, 409)  # how the server may say that a session cannot take this: also of what it has taken before
 PREFIX, SUFFIX = b'{"customerSession":', f',"responseContent":{json.dumps(SECTIONS)}}}'.encode()
 
 
@@ -33,16 +37,31 @@ def send(client: Client, prepared: Prepared, going: Going, *, connections: int =
         prepared.input(),
         goods=GOODS,
     )
-    return run_job(_job(client, prepared, connections), cargo, going)
+    return run_job(_job(client, prepared, _in_doubt(going.journal), connections), cargo, going)
 
 
-def _job(client: Client, prepared: Prepared, connections: int) -> Job:
+def _in_doubt(journal: str | Path | None) -> frozenset[int]:
+    """Return the batches of an earlier run that may have been applied, though nobody said so."""
+    if journal is None or not Path(journal).exists():
+        return frozenset()
+    with reading(Path(journal)) as db:
+        return frozenset(batch.number for batch in read_batches(db) if batch.state in ("intent", "in_doubt", "resent"))
+
+
+def _job(client: Client, prepared: Prepared, in_doubt: frozenset[int], connections: int) -> Job:
     options = prepared.options
     query = encode_query({"dry": options.dry or None, "now": options.now})
 
     def put(batch: Batch, stop: threading.Event, on_wait: Callable[[str, float], None]) -> Answered:
         body = batch.body(PREFIX, SUFFIX)
-        return client.send(OPERATION, batch.key or "", query=query, body=body, stop=stop, on_wait=on_wait)
+        try:
+            return client.send(OPERATION, batch.key or "", query=query, body=body, stop=stop, on_wait=on_wait)
+        except (RefusedError, InDoubtError) as error:
+            was_tried = error.attempts > 1 or batch.number in in_doubt
+            found = _as_it_stands(client, batch) if was_tried and error.status in _NO and not options.dry else None
+            if found is None:
+                raise
+            return found
 
     return Job(
         put,
@@ -52,3 +71,20 @@ def _job(client: Client, prepared: Prepared, connections: int) -> Job:
         names_one=True,
         changes_nothing=options.dry,
     )
+
+
+def _as_it_stands(client: Client, batch: Batch) -> Answered | None:
+    """Return the session as the server has it, if it is in the state that the batch asks for and cannot leave again.
+
+    A session that is closed cannot be closed once more. When the answer to the first time was lost, the second time is
+    refused, and only a look tells that all is done. What it shows has the form of the answer that was lost.
+    """
+    wanted = json.loads(batch.body()).get("state", "open")
+    if wanted == "open":
+        return None
+    try:
+        answer = client.send("get_customer_session", batch.key or "")
+        session = answer.json().get("customerSession", {})
+    except (RequestError, ValueError, AttributeError):
+        return None
+    return answer if session.get("state") == wanted else None

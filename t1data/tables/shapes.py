@@ -76,7 +76,9 @@ class Shape:
         wires = Counter(target if target in grouped else self.fields[target].wire for target in targets)
         twice = [name for name, count in wires.items() if count > 1]
         if twice:
-            raise InputError(f"{self.name}: {listing(twice)} would be sent from two columns")
+            raise InputError(
+                f"{self.name}: {listing(twice)} would be said twice, by two columns or by a column and a constant"
+            )
 
 
 def choose_columns(shape: Shape, names: Sequence[str], *, apart: Sequence[str], columns: Columns) -> dict[str, str]:

@@ -180,11 +180,12 @@ _TABLE = (
     # Each event fires the rules again.
     Operation("track_event", "POST", "/v1/events", _GOODS, False),
     Operation("track_event_v2", "POST", "/v2/events", _EITHER, False),
+    Operation("get_customer_session", "GET", "/v2/customer_sessions/{customerSessionId}", _GOODS, True),
     Operation("authping", "GET", "/v2/authping", _EITHER, True, content="any"),
 )
 
 OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _TABLE}
-"""The 17 operations of the Integration API, `track_event_v2` and `authping`, by name."""
+"""The 17 operations of the Integration API, `track_event_v2`, `get_customer_session` and `authping`, by name."""
 
 
 def operation_named(name: str) -> Operation:
