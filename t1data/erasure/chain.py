@@ -55,13 +55,10 @@ def check_chain(path: Path) -> Iterator[tuple[dict[str, Any], str, str | None]]:
 
 def _checked(line: bytes, number: int, before: str) -> tuple[dict[str, Any], str, str | None]:
     match = _FORM.fullmatch(line)
-    if match is None:
-        return {}, before, f"line {number} is not a line of evidence, or is cut"
+    record = _parsed(line)
+    if match is None or not record:
+        return record, str(record.get("chain", before)), f"line {number} is not as evidence is written, or is cut"
     text, chain = match[1], match[2].decode()
-    try:
-        record = json.loads(text + b"}")
-    except ValueError:
-        return {}, chain, f"line {number} is not JSON"
     if record.get("line") != number:
         fault = f"line {number} says that it is line {record.get('line')}: lines were taken out, added or moved"
     elif chain != _next(before, text):
@@ -69,6 +66,14 @@ def _checked(line: bytes, number: int, before: str) -> tuple[dict[str, Any], str
     else:
         return record, chain, None
     return record, chain, fault
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _next(chain: str, text: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,6 +164,12 @@ class _Reader:
         self.customers = self.erased = 0
         self._said: dict[str, dict[str, Any]] = {}
 
+    @property
+    def _salt(self) -> str:
+        """The salt of the ids; none when it is not what it was, and then nobody is found."""
+        salt = self.head.get("salt")
+        return salt if isinstance(salt, str) and re.fullmatch("[0-9a-f]{64}", salt) else ""
+
     def read(self, asked: list[str]) -> Iterator[str]:
         """Yield what is wrong, in words."""
         last: str | None = None
@@ -175,7 +182,7 @@ class _Reader:
                 yield fault
             if kind == HEAD and not self.head:
                 self.head = record
-                wanted = {hash_under(record["salt"], id_) for id_ in asked}
+                wanted = {hash_under(self._salt, id_) for id_ in asked}
             elif kind == CUSTOMER:
                 self._count(record, wanted)
             counted = record.get("customers", counted) if kind == FOOT else counted
@@ -190,22 +197,23 @@ class _Reader:
         if last != FOOT:
             yield "the end is missing: lines were cut off or added"
         elif counted != self.customers:
-            yield f"the last line counts {counted:,} customers, and there are {self.customers:,}"
+            yield f"the last line counts {counted} customers, and there are {self.customers:,}"
 
     def _count(self, record: dict[str, Any], wanted: set[str]) -> None:
         self.customers += 1
         self.erased += record.get("outcome") == "accepted"
-        if record.get("id") in wanted:
+        if isinstance(record.get("id"), str) and record["id"] in wanted:
             self._said[record["id"]] = record
 
     def frame(self, asked: list[str]) -> pd.DataFrame:
         """Return what the file says of those who were asked for."""
         import pandas as pd
 
-        lines, salt = [], self.head.get("salt", "")
+        lines = []
         for id_ in asked:
-            said = self._said.get(hash_under(salt, id_), {})
+            said = self._said.get(hash_under(self._salt, id_), {})
             lines.append([id_, bool(said), *(said.get(name) for name in _COLUMNS[2:])])
         frame = pd.DataFrame(lines, columns=_COLUMNS)
-        kinds = dict.fromkeys(["integration_id", "outcome", "verification", "date"], "string")
-        return frame.astype({**kinds, "status": "Int64", "line": "Int64", "found": "bool"})
+        for name in ("status", "line"):  # somebody may have written anything there
+            frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("Int64")
+        return frame.astype(dict.fromkeys(["integration_id", "outcome", "verification", "date"], "string"))
