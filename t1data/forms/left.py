@@ -171,7 +171,7 @@ class LeftBehind:
             said = "It is still going, in this notebook."
         else:
             said = f"It is still going, in {picked.holder}. It can be stopped only there."
-        self._said.value = html.note(said)
+        self._said.value = html.note(f"{picked.words}. {said}")
 
     def _with(self, act: Callable[[Left], None]) -> None:
         if (picked := self._picked()) is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as W
 import pyarrow as pa
@@ -17,7 +17,7 @@ from t1data.forms.browser import Courier
 from t1data.forms.face import button, row, spoken
 from t1data.forms.held import Held, hold
 from t1data.forms.job import Goods
-from t1data.forms.words import OUTCOMES, many
+from t1data.forms.words import OUTCOMES, in_labels, many
 from t1data.journal.runs import Run
 from t1data.plots import describe, plot_run
 from t1data.plots.canvas import as_png
@@ -25,12 +25,23 @@ from t1data.plots.canvas import as_png
 MOST_REASONS = 12
 SHOWN = 5
 FAILED = ("invalid", "refused")
+_HEAD = ("Outcome", "Reason", "Rows", "First row", "In words")
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Say = Callable[[str], None]
 
 
 def outcome_widgets(
-    run: Run, *, courier: Courier, say: Say, complain: Say, goods: Goods | None, show_rows: bool
+    run: Run,
+    *,
+    courier: Courier,
+    say: Say,
+    complain: Say,
+    goods: Goods | None,
+    labels: Mapping[str, str],
+    show_rows: bool,
 ) -> list[W.Widget]:
     """Return what is shown of a run that ended.
 
@@ -44,11 +55,15 @@ def outcome_widgets(
         Tell how a download went.
     goods : Goods, optional
         What the run brought home.
+    labels : mapping
+        Parameter → what the form calls it, for reasons that name parameters.
     show_rows : bool
         Whether any of the goods are shown.
     """
     counts = html.table("Outcome of every row", ["Outcome", "Rows"], _counts(run))
-    reasons = html.table("Why not accepted", ["Outcome", "Reason", "Rows", "First row", "In words"], _reasons(run))
+    reasons = html.table(
+        "Why not accepted", ["Outcome", "Reason", "Rows", "First row", "In words"], _reasons(run, labels)
+    )
     shown = [W.HTML(counts), W.HTML(reasons if run.counts["accepted"] != run.rows else ""), W.HTML(_picture(run))]
     if goods is not None:
         shown.append(W.HTML(_goods(run, goods, show_rows=show_rows)))
@@ -122,20 +137,26 @@ def _counts(run: Run) -> list[tuple[str, int]]:
     return [*((spoken(name), run.counts[name]) for name in OUTCOMES), ("all rows", run.rows)]
 
 
-def _reasons(run: Run) -> list[tuple[str, str, int, str, str]]:
+def _reasons(run: Run, labels: Mapping[str, str]) -> list[tuple[str, str, int, str, str]]:
     failures = run.failures
     failures = failures.assign(row=failures.index.astype(str), reason=failures["reason"].fillna(""))
     groups = failures.groupby(["outcome", "reason"], sort=False)
     found = [
-        (spoken(str(outcome)), spoken(str(reason)), len(group), str(group["row"].iloc[0]), _words(group))
+        (
+            spoken(str(outcome)),
+            spoken(str(reason)),
+            len(group),
+            *_first(group, labels),
+        )
         for (outcome, reason), group in groups
     ]
     return sorted(found, key=lambda line: -line[2])[:MOST_REASONS]
 
 
-def _words(group: Any) -> str:
+def _first(group: pd.DataFrame, labels: Mapping[str, str]) -> tuple[str, str]:
+    """Return the first row of a group, and what is wrong with it in words."""
     message = group["message"].iloc[0]
-    return message if isinstance(message, str) else ""
+    return str(group["row"].iloc[0]), in_labels(message, labels) if isinstance(message, str) else ""
 
 
 def _picture(run: Run) -> str:

@@ -159,6 +159,7 @@ class RunsForm:
             say=lambda text: setattr(self._said, "value", html.status(text)),
             complain=lambda text: setattr(self._said, "value", html.alert(text)),
             goods=None,
+            labels={},
             show_rows=self._show_rows,
         )
 

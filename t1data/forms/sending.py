@@ -11,6 +11,7 @@ from t1data.forms.left import Left
 from t1data.forms.outcome import failed_rows, outcome_widgets, sentence_of
 from t1data.forms.request import Request, client_of
 from t1data.forms.stage import Stage
+from t1data.forms.states import Event
 from t1data.forms.words import counted
 from t1data.forms.work import work
 from t1data.history import open_run, resume
@@ -78,18 +79,18 @@ class Sending:
     def resume(self) -> None:
         """Send what the last run left unsettled."""
         if self.run is not None:
-            self._go_on_with(self.run, self._rows, old=False)
+            self._go_on_with(self.run, self._rows, event="resume", old=False)
 
     def resume_left(self, left: Left, *, rows: Chosen | None, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
         if not left.has_file and rows is None:
             raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
-        self._go_on_with(left, None if left.has_file else rows, old=old)
+        self._go_on_with(left, None if left.has_file else rows, event="take_up", old=old)
 
-    def _go_on_with(self, run: Run | Left, rows: Chosen | None, *, old: bool) -> None:
+    def _go_on_with(self, run: Run | Left, rows: Chosen | None, *, event: Event, old: bool) -> None:
         client = client_of(self._source)
         data = rows.data if rows is not None else None
-        if not self._stage.fire("resume"):
+        if not self._stage.fire(event):
             return
         self._rows = rows
         self._launch(
@@ -125,6 +126,7 @@ class Sending:
                 say=self._stage.say,
                 complain=self._stage.complain,
                 goods=self._job.goods,
+                labels=self._job.labels,
                 show_rows=self._show_rows,
             ),
             again=bool(failed_rows(run)),

@@ -22,7 +22,9 @@ State = Literal[
 ]
 """*empty*: nothing chosen. *changed*: fields differ from what was checked last. *blocked*: checked, and no row can be
 sent. *unconfirmed*: checked, and some words are to be typed first. *trying*: one row is being sent. *stopped*: the run
-ended before it was complete, without being asked to."""
+ended before it was complete, without being asked to.
+
+Of the events that no button makes, *take up* goes on with a run that was left behind."""
 
 Event = Literal[
     # buttons
@@ -35,6 +37,7 @@ Event = Literal[
     "resume",
     "again",
     # what comes from elsewhere
+    "take_up",
     "change",
     "passed",
     "asks",
@@ -48,10 +51,10 @@ Event = Literal[
 
 BUTTONS: tuple[Event, ...] = ("check", "try_one", "run", "pause", "go_on", "cancel", "resume", "again")
 
-_IDLE: Mapping[Event, State] = {"change": "changed", "check": "checking", "resume": "running"}
+_IDLE: Mapping[Event, State] = {"change": "changed", "check": "checking", "take_up": "running"}
 
 TABLE: Mapping[State, Mapping[Event, State]] = {
-    "empty": {"change": "changed", "resume": "running"},
+    "empty": {"change": "changed", "take_up": "running"},
     "changed": _IDLE,
     "checking": {
         "change": "changed",
@@ -80,8 +83,8 @@ TABLE: Mapping[State, Mapping[Event, State]] = {
     },
     "cancelling": {"complete": "finished", "incomplete": "cancelled", "failed": "stopped"},
     "finished": {**_IDLE, "again": "changed"},
-    "cancelled": {**_IDLE, "again": "changed"},
-    "stopped": {**_IDLE, "again": "changed"},
+    "cancelled": {**_IDLE, "again": "changed", "resume": "running"},
+    "stopped": {**_IDLE, "again": "changed", "resume": "running"},
 }
 """State → event → next state. An event that a state does not name does nothing there."""
 

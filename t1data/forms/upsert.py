@@ -30,6 +30,9 @@ WITHOUT_FIELD = {
 }
 """Parameters of the public functions that no field feeds, each with its reason."""
 
+ONLY_SENT = ("connections", "only_changed")
+"""Parameters that the plan does not take."""
+
 _TRIED = 50
 
 
@@ -78,6 +81,7 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             tick("ids_from_floats", "Take ids that are whole floating point numbers", folded=True),
             tick("run_rule_engine", "Let the campaigns react: a request for each customer", folded=True),
             tick("dry", "Let them react and change nothing", folded=True),
+            tick("only_changed", "Read every customer first, and send only what differs", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),
         command=("profiles", "upsert"),
@@ -95,7 +99,7 @@ _DELIMITERS = [("found in the header", None), ("comma", ","), ("semicolon", ";")
 
 
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
-    plan = plan_upsert(client, data, **without(arguments, "connections"))
+    plan = plan_upsert(client, data, **without(arguments, *ONLY_SENT))
     requests = many(plan.requests, "request")
     return Planned(
         ready=plan.ready,
@@ -108,7 +112,7 @@ def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
 
 def _try_one(client: Client, data: Any, arguments: Mapping[str, Any]) -> Run:
     """Send the first row that has no problem, with the types that its column has in all rows."""
-    chosen = without(arguments, "connections")
+    chosen = without(arguments, *ONLY_SENT)
     plan = plan_upsert(client, data, **chosen)
     kinds = zip(plan.columns["column"], plan.columns["type"], strict=True)
     types = {column: kind for column, kind in kinds if kind in TYPES}

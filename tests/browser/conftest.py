@@ -148,6 +148,9 @@ class Server:
         nbformat.write(notebook, path)
         return path
 
+    def journals(self) -> list[str]:
+        return [str(path) for path in (self.root / "runs").glob("*.sqlite")]
+
     def files_with(self, *secrets_: str) -> list[str]:
         """Return every file of the server that holds one of these texts."""
         wanted = [text.encode() for text in secrets_]

@@ -23,9 +23,8 @@ def open_in_lab(page: Any, lab: Server, notebook: Path, *, theme: str = "Jupyter
     page.goto(f"{lab.url}/lab/tree/{notebook.name}?token={lab.token}&reset")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     page.wait_for_function(KERNEL_IS_IDLE)  # the indicator says idle before there is a kernel at all
-    if theme != "JupyterLab Light":
-        page.evaluate(f"void jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
-        page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    page.evaluate(f"void jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
+    page.wait_for_function(f"() => document.body.dataset.jpThemeName === '{theme}'")
     page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
@@ -58,13 +57,13 @@ def connect(page: Any, sandbox: Sandbox) -> Any:
     return place
 
 
-def people(rows: int, *, bad: int = 40) -> bytes:
-    """Write customers as a file: every so many has an age that is none, one has no id."""
+def people(rows: int, *, bad: int | None = None) -> bytes:
+    """Write customers as a file: every so many, if any, has an age that is none, and one has no id."""
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["customer_id", "Email", "Age"])
     for number in range(rows):
-        age = "n/a" if number % bad == 7 else 20 + number % 50
+        age = "n/a" if bad and number % bad == 7 else 20 + number % 50
         lines.writerow([f"C{number:06d}", f"c{number}@people.example", age])
     lines.writerow(["", "nobody@people.example", 33])
     return text.getvalue().encode()

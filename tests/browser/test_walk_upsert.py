@@ -36,7 +36,7 @@ def walk(page: Any, sandbox: Sandbox, shots: Path, name: str) -> None:
     shot("1-empty")
     place.get_by_label("Rows from").select_option("A file of my own machine")
     place.get_by_label("Upload a file").set_input_files(
-        {"name": "people.csv", "mimeType": "text/csv", "buffer": people(ROWS)}
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": people(ROWS, bad=40)}
     )
     place.get_by_text("Chosen: people.csv").wait_for()
     press(place, "Check")
@@ -92,7 +92,7 @@ def test_a_person_upserts_customers_in_lab(page: Any, lab: Server, sandbox: Sand
     assert violations(page) == []
     save_in_lab(page)
     assert "application/vnd.jupyter.widget-state+json" in (lab.work / "upsert.ipynb").read_text()
-    assert lab.files_with(sandbox.api_key, "c3000@people.example") == []
+    assert lab.files_with(sandbox.api_key, "c3000@people") == []
 
 
 def test_a_person_upserts_customers_in_an_app(page: Any, voila: Server, sandbox: Sandbox, shots: Path) -> None:
@@ -102,4 +102,4 @@ def test_a_person_upserts_customers_in_an_app(page: Any, voila: Server, sandbox:
     form(page, "Connect").wait_for(timeout=60_000)
     walk(page, sandbox, shots, "voila-upsert")
     assert violations(page) == []
-    assert voila.files_with(sandbox.api_key, "c3000@people.example") == []
+    assert voila.files_with(sandbox.api_key, "c3000@people") == []

@@ -54,8 +54,12 @@ def test_what_goes_on_can_be_cancelled_and_nothing_else_can() -> None:
 
 
 def test_what_was_not_finished_can_be_resumed() -> None:
-    assert {"cancelled", "stopped"} <= {state for state in STATES if "resume" in enabled(state)}
-    assert not {"running", "paused", "cancelling", "trying"} & {s for s in STATES if "resume" in enabled(s)}
+    assert {state for state in STATES if "resume" in enabled(state)} == {"cancelled", "stopped"}
+
+
+def test_a_run_that_was_left_behind_is_taken_up_only_while_nothing_goes_on() -> None:
+    taking = {state for state in STATES if "take_up" in TABLE[state]}
+    assert taking == {state for state in STATES if not is_busy(state)} - {"checking"}
 
 
 def test_the_button_that_stands_out_is_one_that_works_or_will() -> None:
