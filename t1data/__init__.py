@@ -46,7 +46,16 @@ if TYPE_CHECKING:
         plot_run,
         save_picture,
     )
-    from t1data.profiles import UpsertPlan, check_profiles, plan_upsert, upsert_profiles
+    from t1data.profiles import (
+        Comparison,
+        UpsertPlan,
+        check_profiles,
+        diff_profiles,
+        plan_upsert,
+        undo_upsert,
+        upsert_profiles,
+        verify_profiles,
+    )
     from t1data.referrals import ReferralPlan, create_referrals, plan_referrals
     from t1data.sandbox import Sandbox
     from t1data.sessions import RowPlan, plan_events, plan_sessions, summarise_effects, track_events, update_sessions
@@ -55,6 +64,7 @@ __all__ = [
     "Audience",
     "AudienceDiff",
     "Client",
+    "Comparison",
     "Control",
     "ErasurePlan",
     "EvidenceReport",
@@ -77,6 +87,7 @@ __all__ = [
     "delete_audience",
     "describe",
     "diff_audiences",
+    "diff_profiles",
     "empty_audience",
     "erase_customers",
     "errors",
@@ -120,15 +131,18 @@ __all__ = [
     "sync_audience",
     "track_events",
     "undo_audience",
+    "undo_upsert",
     "update_sessions",
     "upsert_profiles",
     "verify_evidence",
+    "verify_profiles",
 ]
 
 _HOME = {
     "Audience": "t1data.audiences.find",
     "AudienceDiff": "t1data.audiences.result",
     "Client": "t1data.client",
+    "Comparison": "t1data.profiles",
     "Control": "t1data.bulk.progress",
     "ErasurePlan": "t1data.erasure",
     "EvidenceReport": "t1data.erasure",
@@ -151,6 +165,7 @@ _HOME = {
     "delete_audience": "t1data.audiences.calls",
     "describe": "t1data.plots",
     "diff_audiences": "t1data.audiences.diff",
+    "diff_profiles": "t1data.profiles",
     "empty_audience": "t1data.audiences.calls",
     "erase_customers": "t1data.erasure",
     "export_audience": "t1data.exports",
@@ -192,9 +207,11 @@ _HOME = {
     "sync_audience": "t1data.audiences.sync",
     "track_events": "t1data.sessions",
     "undo_audience": "t1data.audiences.undo",
+    "undo_upsert": "t1data.profiles",
     "update_sessions": "t1data.sessions",
     "upsert_profiles": "t1data.profiles",
     "verify_evidence": "t1data.erasure",
+    "verify_profiles": "t1data.profiles",
 }
 
 

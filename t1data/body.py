@@ -44,9 +44,20 @@ def encode_body(body: Body) -> bytes | memoryview:
     if not isinstance(body, Mapping):
         raise InputError(f"The body must be a mapping or ready bytes, not {type(body).__name__}.")
     try:
-        return _encode(body, ()).encode()
+        return json_of(body).encode()
     except UnicodeEncodeError:
         raise InputError("The body holds text that is not valid Unicode (half a surrogate pair).") from None
+
+
+def json_of(value: Any) -> str:
+    """Return the JSON text of one value, as `encode_body` writes it.
+
+    Examples
+    --------
+    >>> json_of([True, None, "ä"])
+    '[true,null,"ä"]'
+    """
+    return _encode(value, ())
 
 
 def _encode(value: Any, place: Place) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The module of each job, by the operation that its journals name. Each has `reopen` and `resume`.
 _JOBS = {
     "upsert_profiles": "t1data.profiles.resume",
+    "undo_upsert": "t1data.profiles.resume_undo",
+    "read_profiles": "t1data.profiles.resume_reading",
     "create_referrals": "t1data.referrals.resume",
     "reserve_coupons": "t1data.coupons.resume",
     "release_coupons": "t1data.coupons.resume",
@@ -144,7 +146,15 @@ def resume(
     return _job(head).resume(client, head.facts, data=data, going=going)
 
 
-def reconcile(client: Client, run: str | Path, *, data: Any = None, application_id: int | None = None) -> Run:
+def reconcile(
+    client: Client,
+    run: str | Path,
+    *,
+    data: Any = None,
+    application_id: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
+    control: Control | None = None,
+) -> Run:
     """Look on the server what became of rows that are in doubt; nothing is changed there.
 
     Parameters
@@ -157,6 +167,8 @@ def reconcile(client: Client, run: str | Path, *, data: Any = None, application_
         The input, if it was not a file or is no longer where it was.
     application_id : int, optional
         With it, and a management key, a campaign's referrals are listed instead of reading one inventory an advocate.
+    progress, control : optional
+        As for the job itself. What is not looked for when it is stopped stays in doubt.
 
     Returns
     -------
@@ -174,7 +186,15 @@ def reconcile(client: Client, run: str | Path, *, data: Any = None, application_
         raise JournalError(f"run {head.id} ({head.operation}) can be repeated without harm: resume it instead")
     from t1data.referrals.reconcile import reconcile as look
 
-    return look(client, path, head.facts, data=data, application_id=application_id)
+    return look(
+        client,
+        path,
+        head.facts,
+        data=data,
+        application_id=application_id,
+        progress=progress,
+        control=control,
+    )
 
 
 def purge_run(run: str | Path, *, incomplete: bool = False) -> Path:

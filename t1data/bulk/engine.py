@@ -19,7 +19,7 @@ from t1data.bulk.job import Job
 from t1data.bulk.lanes import Lanes
 from t1data.bulk.progress import Watch
 from t1data.errors import InputError, JournalError
-from t1data.journal.records import Line, leaves
+from t1data.journal.records import UNCHANGED, Line, leaves
 from t1data.journal.store import Journal
 
 GRACE = 10.0  # seconds that requests in flight get after a stop (reliability rule P14)
@@ -119,7 +119,7 @@ class Engine:
         return batch
 
     def _count_lines(self, lines: list[Line]) -> None:
-        collapsed = sum(line.same_as is not None for line in lines)
+        collapsed = sum(line.same_as is not None or line.reason == UNCHANGED for line in lines)
         self._watch.count("invalid", len(lines) - collapsed)
         self._watch.count("collapsed", collapsed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Going:
         Go on with a run of more than a day ago.
     resend_in_doubt : bool
         Send again what is in doubt, also when that may make things twice.
+    id : str, optional
+        What a new run is called.
     """
 
     journal: str | Path | None = None
@@ -42,6 +44,14 @@ class Going:
     control: Control | None = None
     resume_old: bool = False
     resend_in_doubt: bool = False
+    id: str | None = None
+
+    def placed(self, operation: str) -> Going:
+        """Return the same with the journal's place decided, for a job that lays something beside it."""
+        if self.journal is not None:
+            return self
+        id_ = new_run_id(operation, time.time())
+        return replace(self, journal=runs_folder() / f"{id_}.sqlite", id=id_)
 
 
 @dataclass(frozen=True)
@@ -90,8 +100,8 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
     """
     if job.connections < 1:
         raise InputError(f"connections: got {job.connections}, valid is 1 or more")
-    id_ = new_run_id(cargo.operation, time.time())
-    path = Path(going.journal) if going.journal is not None else runs_folder() / f"{id_}.sqlite"
+    going = going.placed(cargo.operation)
+    id_, path = going.id or new_run_id(cargo.operation, time.time()), Path(going.journal or "")
     with (
         Journal(path, durable=not job.changes_nothing) as record,
         watching(going.progress, total=cargo.rows, control=going.control) as watch,

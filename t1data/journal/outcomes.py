@@ -13,8 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.errors import JournalError
-from t1data.journal.reads import count_invalid, read_batches, read_head, read_lines, read_stand_ins, reading
-from t1data.journal.records import OUTCOMES, BatchRecord, Line, RunRecord, leaves, outcome_of
+from t1data.journal.reads import (
+    count_invalid,
+    count_unchanged,
+    read_batches,
+    read_head,
+    read_lines,
+    read_stand_ins,
+    reading,
+)
+from t1data.journal.records import OUTCOMES, UNCHANGED, BatchRecord, Line, RunRecord, leaves, outcome_of
 
 CHUNK = 65_536  # rows worked out at a time, so that outcomes of any number of rows can be written in bounded memory
 
@@ -134,6 +142,7 @@ def count_outcomes(db: sqlite3.Connection, head: RunRecord) -> dict[str, int]:
     for leaf in index.leaves:
         counts[outcome_of(leaf.state)] += leaf.rows
     counts["invalid"] = count_invalid(db)
+    counts["accepted"] += count_unchanged(db)
     for place in index.find(np.array(read_stand_ins(db), dtype=np.int64)):
         counts["unsent" if place < 0 else outcome_of(index.leaves[place].state)] += 1
     counts["unsent"] += (head.rows or 0) - sum(counts.values())
@@ -175,7 +184,8 @@ def _overwrite(columns: dict[str, npt.NDArray[np.object_]], line: Line, place: i
     if line.same_as is not None:
         columns["message"][place] = f"the same as row {line.same_as + 1}, which stands for it"
         return
-    values = ("invalid", None, line.reason, line.field, line.message, None, 0)
+    outcome = "accepted" if line.reason == UNCHANGED else "invalid"
+    values = (outcome, None, line.reason, line.field, line.message, None, 0)
     for name, value in zip(columns, values, strict=True):
         columns[name][place] = value
 

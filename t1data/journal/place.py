@@ -19,6 +19,7 @@ if os.name == "posix":
 
 RESERVE = 4 * 1024 * 1024  # bytes; room for the answers of all requests that are in flight when a disk fills up
 
+BEFORE, UNCHANGED = ".before", ".unchanged"  # what an upsert of changed rows alone read first, and found
 MARKS = ".marks"  # suffix of what a run on audiences leaves beside its journal: the hashes of its customers
 
 # Kinds of file systems on which SQLite's write-ahead log is not safe, since its index is shared memory.
@@ -129,9 +130,11 @@ def is_still(hold: int, path: Path) -> bool:
 
 def delete_journal(path: Path) -> None:
     """Delete a journal and the files beside it, unless another process holds it."""
+    if (before := path.with_name(path.name + BEFORE)).is_file():
+        delete_journal(before)
     hold = take_hold(path)
     try:
-        for suffix in ("", "-wal", "-shm", "-journal", ".reserve", MARKS):
+        for suffix in ("", "-wal", "-shm", "-journal", ".reserve", MARKS, UNCHANGED):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     finally:
         os.close(hold)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from t1data.errors import JournalError
-from t1data.journal.records import SCHEMA_VERSION, STATES, BatchRecord, Line, RunRecord, Span
+from t1data.journal.records import SCHEMA_VERSION, STATES, UNCHANGED, BatchRecord, Line, RunRecord, Span
 
 _Record = TypeVar("_Record")
 
@@ -45,7 +45,13 @@ def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:
 
 def count_invalid(db: sqlite3.Connection) -> int:
     """Return how many rows were found invalid."""
-    return next(_read(db, "SELECT count(*) FROM line WHERE same_as IS NULL", int))
+    query = "SELECT count(*) FROM line WHERE same_as IS NULL AND reason != ?"
+    return next(_read(db, query, int, (UNCHANGED,)))
+
+
+def count_unchanged(db: sqlite3.Connection) -> int:
+    """Return how many rows were not sent because the account holds them already."""
+    return next(_read(db, "SELECT count(*) FROM line WHERE reason = ?", int, (UNCHANGED,)))
 
 
 def read_stand_ins(db: sqlite3.Connection) -> list[int]:

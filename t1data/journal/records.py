@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 from t1data.errors import JournalError
 
 SCHEMA_VERSION = 1
+UNCHANGED = "unchanged"  # reason of a row that was not sent, because the account holds it already as it is
 OUTCOMES = ("accepted", "invalid", "refused", "unsent", "in_doubt")
 
 OPEN = ("planned", "intent", "answered", "in_doubt", "resent")  # states of a batch that a resume sends

@@ -18,7 +18,7 @@ from t1data.bulk.intake import input_of, line_of, lines_of
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.outcomes import Input
-from t1data.journal.records import Line
+from t1data.journal.records import UNCHANGED, Line
 from t1data.tables.choices import ID, choose_attributes, choose_id
 from t1data.tables.duplicates import Duplicate, Policy, check_policy, find_duplicates
 from t1data.tables.encode import Encoder
@@ -33,6 +33,7 @@ from t1data.tables.survey import Survey, survey
 Numbers = npt.NDArray[np.int64]
 
 ENTITY = "CustomerProfile"
+_HELD = "the account holds these values already; nothing was sent"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Options:
     ids_from_floats: bool = False
     run_rule_engine: bool = False
     dry: bool = False
+    only_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Prepared:
     options: Options
     path: str | None = None
     catalogue_checked: bool = False
+    unchanged: npt.NDArray[np.bool_] | None = None
     _encoder: Encoder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +98,8 @@ class Prepared:
             if self.duplicates:
                 rows, more = self._without_duplicates(rows, encoded.ids)
                 problems = sorted([*problems, *more], key=lambda problem: problem.row)
+            if self.unchanged is not None:
+                rows = _without_unchanged(rows, self.unchanged)
             yield Part(rows, problems, encoded.cleared)
 
     def input(self) -> Input:
@@ -112,7 +117,8 @@ class Prepared:
     def _way(self) -> dict[str, bool]:
         """Return how the rows go out, where that is not many in a request."""
         options = self.options
-        return {"run_rule_engine": True, "dry": options.dry} if options.run_rule_engine else {}
+        way = {"run_rule_engine": True, "dry": options.dry} if options.run_rule_engine else {}
+        return way | ({"only_changed": True} if options.only_changed else {})
 
     def _literals(self) -> dict[str, dict[str, str]]:
         """Return constants and defaults as JSON texts: exact, and what `Options` holds may be no JSON value."""
@@ -137,6 +143,17 @@ class Prepared:
         return replace(part.part(keep), lines=lines), problems
 
 
+def _without_unchanged(part: EncodedRows, unchanged: npt.NDArray[np.bool_]) -> EncodedRows:
+    """Note the rows that the account holds already, and those that such a row stands for."""
+    keep = ~unchanged[part.rows]
+    held = [Line(row, UNCHANGED, message=_HELD) for row in part.rows[~keep].tolist()]
+    lines = [
+        Line(line.row, UNCHANGED, message=_HELD) if line.same_as is not None and unchanged[line.same_as] else line
+        for line in part.lines
+    ]
+    return replace(part.part(keep), lines=sorted([*lines, *held], key=lambda line: line.row))
+
+
 def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None = None) -> Prepared:
     """Open and look over an input; nothing is sent.
 
@@ -148,6 +165,8 @@ def prepare(data: Any, options: Options, *, catalogue: Mapping[str, str] | None 
     check_policy(options.duplicates)
     if options.dry and not options.run_rule_engine:
         raise InputError("dry: only the rule engine can be tried without effect; say run_rule_engine=True too")
+    if options.only_changed and options.run_rule_engine:
+        raise InputError("only_changed: the rule engine is to run for every row, changed or not; say one of the two")
     source = open_source(data, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet)
     id_column = choose_id(source.schema.names, options.id)
     check_id_field(source.schema.field(id_column), ids_from_floats=options.ids_from_floats)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from t1data.body import encode_query
 from t1data.bulk.batches import Batch
@@ -14,6 +16,7 @@ from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.journal.runs import Run
 from t1data.profiles.prepare import Options, Prepared
+from t1data.profiles.unchanged import find_unchanged, keep_unchanged
 
 JOB = "upsert_profiles"
 GOODS = {"effects": effect_frame}
@@ -24,6 +27,11 @@ _SECTIONS = f',"responseContent":{json.dumps(["triggeredCampaigns"])}}}'.encode(
 
 def send(client: Client, prepared: Prepared, going: Going, *, connections: int = 4) -> Run:
     """Send a prepared input, or what its journal does not hold as settled."""
+    beside = None
+    if prepared.options.only_changed:
+        going = going.placed(JOB)
+        unchanged = find_unchanged(client, prepared, going, connections=connections)
+        prepared, beside = replace(prepared, unchanged=unchanged), partial(keep_unchanged, unchanged=unchanged)
     cargo = Cargo(
         JOB,
         client.base_url,
@@ -32,6 +40,7 @@ def send(client: Client, prepared: Prepared, going: Going, *, connections: int =
         (part.rows for part in prepared.parts()),
         prepared.input(),
         goods=GOODS,
+        beside=beside,
     )
     return run_job(job_of(client, prepared.options, connections), cargo, going)
 

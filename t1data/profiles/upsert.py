@@ -156,6 +156,7 @@ def upsert_profiles(
     ids_from_floats: bool = False,
     run_rule_engine: bool = False,
     dry: bool = False,
+    only_changed: bool = False,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
     control: Control | None = None,
@@ -212,6 +213,9 @@ def upsert_profiles(
         such that an address can name them.
     dry : bool
         With `run_rule_engine`: evaluate only, nothing is changed.
+    only_changed : bool
+        Read every customer first (one request each) and send only rows of which something differs; the others are
+        ``accepted`` with the reason ``unchanged``. What was read is kept, so that `undo_upsert` can bring it back.
     connections : int
         Requests in flight at once. No id is ever in two of them.
     progress : bool or callable, optional
@@ -245,7 +249,7 @@ def upsert_profiles(
     """
     options = Options(
         id, attributes, types, defaults, constants, missing, duplicates, tz, decimal, encoding, delimiter, sheet,
-        truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry,
+        truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry, only_changed,
     )  # fmt: skip
     client.check_unlocked(operation_of(options))
     client.reach()

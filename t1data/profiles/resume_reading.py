@@ -1,0 +1,31 @@
+"""Go on with reading the profiles of customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from t1data.bulk.named import name_rows
+from t1data.bulk.run import Going
+from t1data.client import Client
+from t1data.errors import InputError
+from t1data.journal.outcomes import Input
+from t1data.journal.runs import Run
+from t1data.profiles.reading import read_profiles
+from t1data.tables.choices import ID
+
+
+def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
+    """Read who was not read yet; `data` are the ids, in their order."""
+    client.reach()
+    return read_profiles(client, data, going=going)
+
+
+def reopen(facts: dict[str, Any], data: Any) -> Input | None:
+    """Return the ids, if they are given and are those of the run."""
+    if data is None:
+        return None
+    try:
+        named = name_rows(data, id=ID, allow_suspect_ids=True)
+    except InputError:
+        return None
+    return named.input() if named.source.fingerprint()["sha256"] == facts["input"]["sha256"] else None
