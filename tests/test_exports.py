@@ -209,6 +209,13 @@ def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Path, mon
     assert os.listdir(tmp_path) == []
 
 
+def test_a_workbook_that_was_exported_can_be_read_again(frame: pd.DataFrame, tmp_path: Path):
+    ids = frame[frame["integration_id"].isin(IDS)]
+    t1.export_for_people(ids, tmp_path / "book.xlsx")
+    assert t1.export_for_machines(tmp_path / "book.xlsx", tmp_path / "again.csv", sheet="rows") == len(ids)
+    assert column(tmp_path / "again.csv", "integration_id") == IDS
+
+
 # --- CSV for people ---------------------------------------------------------------------------------------
 
 

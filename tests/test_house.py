@@ -40,6 +40,8 @@ KNOWN_TO = {
     "ipywidgets": {"forms"},
     "IPython": {"forms"},
     "click": {"cli"},
+    "xlsxwriter": {"exports"},
+    "phonenumbers": {"exports"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "sqlite3": {"journal", "transport", "sandbox"},
