@@ -182,6 +182,16 @@ SENDING = (
     ),
 )
 
+UPSERTING = (
+    *SENDING,
+    Option(
+        "--only-changed",
+        "only_changed",
+        "Read every customer first, one request each, and send only rows of which something differs.",
+        kind=bool,
+    ),
+)
+
 # Parameters of the public functions that no row of the table feeds, each with its reason.
 WITHOUT_OPTION = {
     "client": "made from the environment, --env, --base-url and --rate",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
-from t1data.cli.options import READING, SENDING, collects, in_flags
+from t1data.cli.options import READING, UPSERTING, collects, in_flags
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import name_of, say_run
 from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last, typed
@@ -80,7 +80,7 @@ def plan(*, file: str, connection: Connection, as_json: bool, reading: dict[str,
 @click.option("--outcomes", metavar="FILE", help="Write the outcome of every row to this .csv or .parquet file.")
 @click.option("--overwrite", is_flag=True, help="Replace the file that --outcomes names.")
 @connects(writes=True)
-@collects("sending", SENDING)
+@collects("sending", UPSERTING)
 @collects("reading", READING)
 def upsert(
     *,
