@@ -7,13 +7,15 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from t1data.body import encode_body
 from t1data.bulk.refusals import MASK
 from t1data.errors import InputError
 from t1data.tables.choices import ID, choose_id
@@ -41,15 +43,17 @@ def scrubber(people: Collection[str]) -> Callable[[bytes], bytes]:
 
     def scrub(body: bytes) -> bytes:
         try:
-            answer = json.loads(body)
-        except ValueError:
+            answer = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+            left = _without(answer, known, inside)
+            return body if left == answer else bytes(encode_body(left if isinstance(left, dict) else {}))
+        except (ValueError, RecursionError):  # no JSON that could be written again as it was
             return b"" if any(form in body for form in raw) else body
-        left = _without(answer, known, inside)
-        if left == answer:
-            return body
-        return json.dumps({} if left is _GONE else left, separators=(",", ":"), ensure_ascii=False).encode()
 
     return scrub
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(word)  # NaN and Infinity, which Python's parser takes, are no JSON
 
 
 def _without(value: Any, people: frozenset[str], inside: re.Pattern[str] | None) -> Any:
