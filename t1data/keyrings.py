@@ -12,6 +12,8 @@ from typing import Any
 from t1data.errors import ConfigError
 from t1data.transport.key import ApiKey
 
+_ELSEWHERE = "keep the key in an environment variable, and name that as env:VARIABLE where the environment is added"
+
 
 def fetch_key(name: str, base_url: str, *, scheme: str = "ApiKey-v1") -> ApiKey:
     """Fetch an environment's key.
@@ -59,6 +61,19 @@ def store_key(name: str, base_url: str, key: str, *, scheme: str = "ApiKey-v1") 
     raise failure
 
 
+def check_keyring() -> None:
+    """See that there is a keyring, before anybody is asked for a key.
+
+    Raises
+    ------
+    ConfigError
+        With what to do instead.
+    """
+    keyring = _keyring()
+    if type(keyring.get_keyring()).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
+        raise ConfigError(f"There is no keyring on this machine: {_ELSEWHERE}.")
+
+
 def delete_key(name: str, base_url: str, *, scheme: str = "ApiKey-v1") -> None:
     """Take an environment's key out of the keyring.
 
@@ -87,4 +102,6 @@ def _keyring() -> Any:
 
 
 def _failed(error: Exception) -> ConfigError:
-    return ConfigError(f'The keyring cannot do it ({type(error).__name__}); a variable can: key = "env:NAME".')
+    if type(error).__name__ == "NoKeyringError":
+        return ConfigError(f"There is no keyring on this machine: {_ELSEWHERE}.")
+    return ConfigError(f"The keyring cannot do it ({type(error).__name__}): {_ELSEWHERE}.")

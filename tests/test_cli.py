@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keyring
+import keyring.backends.fail
 import pyarrow.parquet as pq
 import pytest
 from shell import ROOT, UPSERT, Ended, Shell, end_all, ended, ids_sent, people, start, variables, wait_until
@@ -66,12 +68,12 @@ def parameters(*functions: object) -> set[str]:
 def test_every_option_feeds_a_parameter_of_its_name() -> None:
     shared = parameters(t1.check_profiles) & parameters(t1.plan_upsert) & parameters(t1.upsert_profiles)
     assert {row.parameter for row in options.READING} <= shared
-    assert {row.parameter for row in options.SENDING} <= parameters(t1.upsert_profiles)
+    assert {row.parameter for row in options.UPSERTING} <= parameters(t1.upsert_profiles)
 
 
 def test_every_parameter_has_an_option_or_a_written_reason() -> None:
     known = parameters(t1.check_profiles, t1.plan_upsert, t1.upsert_profiles)
-    fed = {row.parameter for row in (*options.READING, *options.SENDING)}
+    fed = {row.parameter for row in (*options.READING, *options.UPSERTING)}
     assert known == fed | options.WITHOUT_OPTION.keys()
     assert not fed & options.WITHOUT_OPTION.keys()
 
@@ -79,7 +81,7 @@ def test_every_parameter_has_an_option_or_a_written_reason() -> None:
 def test_a_default_that_help_names_is_that_of_the_function() -> None:
     signature = inspect.signature(t1.upsert_profiles).parameters
     named = {}
-    for row in (*options.READING, *options.SENDING):
+    for row in (*options.READING, *options.UPSERTING):
         if found := re.search(r"\(default: ([\w.]+)\)", row.help):
             named[row.parameter] = found[1]
     assert named == {name: str(signature[name].default) for name in named}
@@ -87,7 +89,7 @@ def test_a_default_that_help_names_is_that_of_the_function() -> None:
 
 
 def test_flags_bear_the_names_of_the_parameters() -> None:
-    for row in (*options.READING, *options.SENDING):
+    for row in (*options.READING, *options.UPSERTING):
         flag = row.flag.removeprefix("--").split("/")[0].replace("-", "_")
         assert flag in (row.parameter, row.parameter.removesuffix("s"))
 
@@ -441,6 +443,16 @@ def test_a_live_environment_is_written_to_under_its_name_alone(shell: Shell, san
     assert shell("profiles", "upsert", "people.csv", "--env", "shop", "--live", "shop").code == 0
 
 
+def test_a_live_name_for_what_is_not_live_is_refused(shell: Shell, sandbox: Sandbox) -> None:
+    people(Path("people.csv"), rows=2)
+    refused = shell("profiles", "upsert", "people.csv", "--live", "shop")
+    assert (refused.code, refused.out) == (2, "")
+    assert "is not marked as live; leave --live out, or name another" in refused.err
+    shell("config", "add", "trial", "--base-url", sandbox.base_url, "--key", "env:T1DATA_API_KEY")
+    assert "--env trial is not marked" in shell("profiles", "upsert", "people.csv", "--env", "trial", "--live", "x").err
+    assert not len(sandbox.requests)
+
+
 @pytest.mark.usefixtures("_live")
 def test_a_person_types_the_name_after_the_plan(sandbox: Sandbox, tmp_path: Path) -> None:
     people(tmp_path / "people.csv", rows=2)
@@ -455,16 +467,36 @@ def test_a_person_types_the_name_after_the_plan(sandbox: Sandbox, tmp_path: Path
     assert done.err.index("Plan:") < done.err.index("Type its name (shop)") < done.err.index("2 rows: 2 accepted")
 
 
+@pytest.fixture
+def _no_keyring() -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.mark.usefixtures("_no_keyring")
 def test_environments_are_added_listed_shown_and_removed(shell: Shell, tmp_path: Path) -> None:
     assert shell("config", "path").out.strip() == str(tmp_path / "config.toml")
     assert "no environments yet" in shell("config", "list").err
-    assert "t1data config set-key shop" in shell("config", "add", "shop", "--base-url", "https://a.talon.one").err
+    assert (
+        "There is no keyring on this machine" in shell("config", "add", "shop", "--base-url", "https://a.talon.one").err
+    )
     assert shell("config", "list").out == "shop  https://a.talon.one\n"
     assert json.loads(shell("config", "list", "--json").out)[0]["name"] == "shop"
     assert shell("config", "show", "shop", "--json").last["key"] == "keyring"
     assert shell("config", "add", "shop", "--base-url", "https://a.talon.one").code == 2
     assert shell("config", "remove", "shop").code == 0
     assert shell("config", "show", "shop").code == 2
+
+
+@pytest.mark.usefixtures("_no_keyring")
+def test_without_a_keyring_nobody_is_asked_for_a_key(shell: Shell) -> None:
+    shell("config", "add", "shop", "--base-url", "https://a.talon.one")
+    asked = shell("config", "set-key", "shop")
+    assert (asked.code, asked.out) == (2, "")
+    assert asked.err.startswith("Error: There is no keyring on this machine: keep the key in an environment variable")
+    assert "Key of shop" not in asked.err
 
 
 BACKEND = """
@@ -499,7 +531,8 @@ def test_a_key_is_typed_unseen_into_the_keyring_and_used_from_there(
         "PYTHONPATH": str(tmp_path),
         "PYTHON_KEYRING_BACKEND": "backend.Backend",
     }
-    shell("config", "add", "shop", "--base-url", sandbox.base_url)
+    added = ended(start("config", "add", "shop", "--base-url", sandbox.base_url, env=env))
+    assert "Store its key with: t1data config set-key shop" in added.err
     ours, theirs = pty.openpty()
     process = start("config", "set-key", "shop", env=env, stdin=theirs, stderr=theirs, start_new_session=True)
     seen = b""

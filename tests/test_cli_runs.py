@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from shell import PROGRAM, Shell, variables
+from shell import PROGRAM, UPSERT, Shell, end_all, ended, start, variables, wait_until
 
 import t1data as t1
 from t1data.sandbox import Reset
@@ -25,6 +25,12 @@ def sandbox() -> Iterator[t1.Sandbox]:
     with t1.Sandbox(seed=3) as running:
         running.load({"campaigns": [{"id": 45, "name": "Friends", "features": ["referrals"]}]})
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    yield
+    end_all()
 
 
 @pytest.fixture
@@ -51,13 +57,13 @@ def people(tmp_path: Path) -> Path:
 
 def test_failures_say_row_and_reason_and_no_customer(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
     run = t1.upsert_profiles(client, people(tmp_path))
-    ended = shell("runs", "failures", run.id)
-    assert ended.code == 0
-    assert [line.split("  ")[:3] for line in ended.out.splitlines()] == [
+    done = shell("runs", "failures", run.id)
+    assert done.code == 0
+    assert [line.split("  ")[:3] for line in done.out.splitlines()] == [
         ["row 2", "invalid", "id_whitespace"],
         ["row 3", "invalid", "ragged_row"],
     ]
-    assert "Grace" not in ended.out
+    assert "Grace" not in done.out
     told = json.loads(shell("runs", "failures", run.id, "--json").out)
     assert [(row["row"], row["reason"]) for row in told] == [(2, "id_whitespace"), (3, "ragged_row")]
     assert "integration_id" not in told[0]
@@ -65,9 +71,9 @@ def test_failures_say_row_and_reason_and_no_customer(shell: Shell, client: t1.Cl
 
 def test_failures_are_written_in_the_files_own_columns(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
     run = t1.upsert_profiles(client, people(tmp_path))
-    ended = shell("runs", "failures", run.id, "--to", "failed.csv")
+    done = shell("runs", "failures", run.id, "--to", "failed.csv")
     left_out = "1 could not be read into columns: mend it in the input itself"
-    assert (ended.code, ended.err.strip()) == (0, f"1 row written to failed.csv; {left_out}")
+    assert (done.code, done.err.strip()) == (0, f"1 row written to failed.csv; {left_out}")
     assert pd.read_csv(tmp_path / "failed.csv", dtype=str).to_numpy().tolist() == [[" 2", "Grace"]]
 
 
@@ -77,17 +83,90 @@ def test_doubt_is_reconciled_from_a_shell_and_raw_answers_can_be_had(
     (tmp_path / "advocates.csv").write_text("integration_id\na\nb\n")
     sandbox.faults.add(Reset("after"), on=CREATE, first=1)
     run = t1.create_referrals(client, tmp_path / "advocates.csv", campaign_id=45)
-    ended = shell("runs", "resume", run.id, "--no-progress")
-    assert ended.code == 5
-    assert ended.last["in_doubt"] == 2
-    ended = shell("runs", "reconcile", run.id, "--application-id", "1")
-    assert ended.code == 0
-    assert ended.last["accepted"] == 2
-    ended = shell("runs", "raw", run.id, "--to", "answers")
-    assert (ended.code, ended.err.strip()) == (0, "1 answers written to answers")
+    done = shell("runs", "resume", run.id, "--no-progress")
+    assert done.code == 5
+    assert done.last["in_doubt"] == 2
+    done = shell("runs", "reconcile", run.id, "--application-id", "1")
+    assert done.code == 0
+    assert done.last["accepted"] == 2
+    done = shell("runs", "raw", run.id, "--to", "answers")
+    assert (done.code, done.err.strip()) == (0, "1 answer written to answers")
     (kept,) = (tmp_path / "answers").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert len(json.loads(kept.read_bytes())["data"]) == 2
+
+
+def test_a_run_in_doubt_names_the_command_that_finds_out_and_that_shows_how_far_it_is(
+    shell: Shell, sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    (tmp_path / "advocates.csv").write_text("integration_id\na\nb\n")
+    sandbox.load({"profiles": [{"integration_id": "a"}, {"integration_id": "b"}]})
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, tmp_path / "advocates.csv", campaign_id=45)
+    assert f"Find out  t1data runs reconcile {run.id}" in shell("runs", "show", run.id).out
+    done = shell("runs", "reconcile", run.id, "--progress")
+    assert (done.code, done.last["accepted"]) == (0, 2)
+    assert "2.00/2.00" in done.err
+
+
+def test_a_look_on_the_server_can_be_stopped_and_tells_of_each_advocate(
+    sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    sandbox.load({"profiles": [{"integration_id": name} for name in "ab"]})
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["a", "b"], campaign_id=45, journal=tmp_path / "run.sqlite")
+    control, seen = t1.Control(), []
+
+    def stop(progress: t1.Progress) -> None:
+        seen.append(progress.requests)
+        control.stop()
+
+    stopped = t1.reconcile(client, run.journal, data=["a", "b"], progress=stop, control=control)
+    assert (stopped.counts["in_doubt"], seen) == (2, [1])
+    seen.clear()
+    done = t1.reconcile(client, run.journal, data=["a", "b"], progress=lambda progress: seen.append(progress.done))
+    assert (done.counts["accepted"], seen[-1]) == (2, 2)
+
+
+def test_a_live_run_is_shown_as_in_use_by_its_process(shell: Shell, sandbox: t1.Sandbox, tmp_path: Path) -> None:
+    lines = "".join(f"{number},A\n" for number in range(5000))
+    (tmp_path / "many.csv").write_text(f"integration_id,Name\n{lines}")
+    words = ("profiles", "upsert", "many.csv", "--rate", "1", "--connections", "1")
+    process = start(*words, env=variables(sandbox, tmp_path), cwd=tmp_path)
+    wait_until(lambda: len(sandbox.requests.of(UPSERT)) >= 2)
+    (journal,) = (tmp_path / "runs").glob("*.sqlite")
+    shown = shell("runs", "show", journal.stem)
+    assert f"In use    by process {process.pid} on " in shown.out
+    assert "Go on" not in shown.out
+    assert json.loads(shell("runs", "show", journal.stem, "--json").out)["in_use"].startswith(
+        f"process {process.pid} on"
+    )
+    assert f"(in use by process {process.pid} on " in shell("runs", "list").out
+    assert f"is in use by process {process.pid} on " in " ".join(shell("runs", "purge", journal.stem).err.split())
+    process.terminate()
+    assert ended(process).code == 130
+    shown = shell("runs", "show", journal.stem)
+    assert ("In use" in shown.out, "Go on" in shown.out) == (False, True)
+    assert "in use" not in shell("runs", "list").out
+
+
+def test_failures_that_are_none_are_told(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
+    run = t1.upsert_profiles(client, pd.DataFrame({"integration_id": ["1"]}))
+    done = shell("runs", "failures", run.id)
+    assert (done.code, done.out, done.err) == (0, "", "No row is invalid or refused. 1 row: 1 accepted\n")
+
+
+def test_what_a_shell_says_is_never_python(shell: Shell, client: t1.Client, tmp_path: Path) -> None:
+    run = t1.upsert_profiles(client, pd.DataFrame({"integration_id": ["1", " 2"]}))
+    said = " ".join(shell("runs", "failures", run.id, "--to", "failed.csv").err.split())
+    assert said.endswith("is no longer there as it was; give it: --data")
+    said = " ".join(shell("runs", "resume", run.id).err.split())
+    assert said.endswith("read its rows from memory; give them again: --data")
+    file = people(tmp_path)
+    file.write_text("integration_id,First Name\n1,Ada\n")
+    assert '--attribute "First Name=FirstName"' in " ".join(shell("profiles", "check", file, "--offline").err.split())
+    said = " ".join(shell("profiles", "check", people(tmp_path), "--offline", "--constant", "Spend=[").err.split())
+    assert "constants[" not in said
 
 
 def test_resending_codes_in_doubt_takes_a_word(
@@ -96,9 +175,9 @@ def test_resending_codes_in_doubt_takes_a_word(
     (tmp_path / "advocates.csv").write_text("integration_id\na\n")
     sandbox.faults.add(Reset("after"), on=CREATE, first=1)
     run = t1.create_referrals(client, tmp_path / "advocates.csv", campaign_id=45)
-    ended = shell("runs", "resume", run.id, "--no-progress", "--resend-in-doubt")
-    assert ended.code == 0
-    assert ended.last["accepted"] == 1
+    done = shell("runs", "resume", run.id, "--no-progress", "--resend-in-doubt")
+    assert done.code == 0
+    assert done.last["accepted"] == 1
     assert len(sandbox.requests.of(CREATE)) == 2
 
 
@@ -110,18 +189,18 @@ def test_a_complete_run_is_purged_and_an_incomplete_one_only_by_word(
     assert not whole.journal.exists()
     sandbox.faults.add(Reset("after"), on=CREATE, first=1)
     doubtful = t1.create_referrals(client, ["a"], campaign_id=45)
-    ended = shell("runs", "purge", doubtful.id)
-    assert ended.code == 2
-    assert "1 in doubt" in " ".join(ended.err.split())
+    done = shell("runs", "purge", doubtful.id)
+    assert done.code == 2
+    assert "1 in doubt" in " ".join(done.err.split())
     assert shell("runs", "purge", doubtful.id, "--incomplete").code == 0
     assert list((tmp_path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [("failures",), ("raw", "--to", "x"), ("reconcile",), ("purge",), ("resume",)])
 def test_a_run_that_is_not_there_is_named(shell: Shell, words: tuple[Any, ...]) -> None:
-    ended = shell("runs", words[0], "no-such-run", *words[1:])
-    assert (ended.code, ended.out) == (2, "")
-    assert "'no-such-run'" in ended.err
+    done = shell("runs", words[0], "no-such-run", *words[1:])
+    assert (done.code, done.out) == (2, "")
+    assert "'no-such-run'" in done.err
 
 
 def test_a_disk_that_is_full_at_the_end_keeps_no_summary_from_the_user(sandbox: t1.Sandbox, tmp_path: Path) -> None:

@@ -212,10 +212,14 @@ def test_a_machine_without_a_keyring_is_told_the_other_way():
     keyring.set_keyring(keyring.backends.fail.Keyring())
     try:
         for ask in (keyrings.fetch_key, keyrings.delete_key):
-            with pytest.raises(ConfigError, match=r'a variable can: key = "env:NAME"'):
+            with pytest.raises(
+                ConfigError, match=r"no keyring on this machine: keep the key in an environment variable"
+            ):
                 ask("shop", "https://shop.talon.one")
-        with pytest.raises(ConfigError, match="NoKeyringError"):
+        with pytest.raises(ConfigError, match="name that as env:VARIABLE where the environment is added"):
             keyrings.store_key("shop", "https://shop.talon.one", KEY)
+        with pytest.raises(ConfigError, match="no keyring on this machine"):
+            keyrings.check_keyring()
     finally:
         keyring.set_keyring(before)
 

@@ -106,7 +106,7 @@ class Watch:
         self._clock = clock
         self._started = clock()
         self._lock = threading.Lock()
-        self._counts = dict.fromkeys(("accepted", "invalid", "refused", "in_doubt", "collapsed"), 0)
+        self._counts = dict.fromkeys(("accepted", "invalid", "refused", "unsent", "in_doubt", "collapsed"), 0)
         self._requests = 0
 
     def stop(self, why: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from t1data.cli.talk import say, tell
+from t1data.errors import ConfigError
 
 _NAME = click.argument("name", metavar="NAME")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for machines, and nothing else.")
@@ -76,9 +78,21 @@ def add(*, name: str, base_url: str, key: str, management_key: str | None, live:
 
     add_environment(Environment(name, base_url, key, management_key, live))
     say(f"Added {name}.")
-    for place, switch in ((key, ""), (management_key, " --management")):
-        if place == "keyring":
-            say(f"Store its key with: t1data config set-key {name}{switch}")
+    switches = [switch for place, switch in ((key, ""), (management_key, " --management")) if place == "keyring"]
+    if switches:
+        _say_how_to_store(name, switches)
+
+
+def _say_how_to_store(name: str, switches: Sequence[str]) -> None:
+    from t1data.keyrings import check_keyring
+
+    try:
+        check_keyring()
+    except ConfigError as error:
+        say(f"{error} To begin anew: t1data config remove {name}")
+        return
+    for switch in switches:
+        say(f"Store its key with: t1data config set-key {name}{switch}")
 
 
 @config.command()
@@ -97,9 +111,10 @@ def remove(*, name: str) -> None:
 def set_key(*, name: str, management: bool) -> None:
     """Ask for a key, unseen, and put it into the keyring."""
     from t1data.config import show_environment
-    from t1data.keyrings import store_key
+    from t1data.keyrings import check_keyring, store_key
 
     environment = show_environment(name)
+    check_keyring()
     typed = click.prompt(f"Key of {name} (not shown)", hide_input=True, err=True)
     store_key(name, environment.base_url, typed, scheme=_scheme(management))
     say("Stored.")

@@ -120,8 +120,11 @@ def check_live(client: Client, connection: Connection) -> None:
     Raises
     ------
     ConfigError
-        The name is another one, or missing.
+        The name is another one, or missing, or there is no live environment to be named.
     """
+    if connection.live and not client.live_name:
+        where = f"--env {connection.env}" if connection.env else "what T1DATA_BASE_URL or --base-url names"
+        raise ConfigError(f"--live {connection.live}: {where} is not marked as live; leave --live out, or name another")
     if connection.live:
         client.unlock(connection.live)
     elif client.live_name and not sys.stdin.isatty():

@@ -7,14 +7,20 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.options import in_flags
 from t1data.cli.profiles import check_outcomes_file, last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import counts_in_words, name_of, reasons_of, say_run
-from t1data.cli.talk import exit_of, say, tell, tell_at_last, typed
+from t1data.cli.summary import counts_in_words, next_steps, reasons_of, say_run
+from t1data.cli.talk import exit_of, say, tell, tell_at_last
+from t1data.errors import InputError
+from t1data.words import many
 
 _RUN = click.argument("run", metavar="RUN")
 _DATA = click.option("--data", metavar="FILE", help="The input, if it is no longer where it was.")
 _MOST_FAILURES = 20
+_PROGRESS = click.option(
+    "--progress/--no-progress", default=None, help="Show a bar, or none; a bar where a person watches when left out."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for machines, and nothing else.")
 
 
@@ -58,18 +64,21 @@ def show(*, run: str, as_json: bool) -> None:
     reasons = reasons_of(found.journal)
     if as_json:
         told = [{"outcome": r.outcome, "reason": r.code, "rows": r.rows, "first_row": r.first_row} for r in reasons]
-        more = {"operation": found.operation, "stopped": found.stopped, "journal": str(found.journal), "reasons": told}
-        tell(found.to_dict() | more)
+        facts = {name: getattr(found, name) for name in ("operation", "stopped", "in_use")}
+        tell(found.to_dict() | facts | {"journal": str(found.journal), "reasons": told})
         return
     click.echo(f"{found.id} ({found.operation})")
     click.echo(counts_in_words(found))
     for reason in reasons:
         click.echo(f"  {reason}")
     if found.stopped:
-        click.echo(f"Stopped early: {found.stopped}")
+        click.echo(f"Stopped early: {in_flags(found.stopped)}")
     click.echo(f"Journal   {found.journal}")
-    if not found.complete:
-        click.echo(f"Go on     {typed('runs', 'resume', name_of(found))}")
+    if found.in_use:
+        click.echo(f"In use    by {found.in_use}; rows that are on their way are in doubt until they are answered")
+        return
+    for label, line in next_steps(found):
+        click.echo(f"{label:<9} {line}")
 
 
 @runs.command()
@@ -90,7 +99,7 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
     if as_json:
         tell(found.to_dict() | {"to": to})
     else:
-        say(f"{found.rows:,} outcomes written to {to}")
+        say(f"{many(found.rows, 'outcome')} written to {to}")
 
 
 @runs.command()
@@ -108,7 +117,7 @@ def failures(*, run: str, to: str | None, overwrite: bool, data: str | None, as_
     if to:
         written = found.write_failed_rows(to, overwrite=overwrite)
         left = found.counts["invalid"] + found.counts["refused"] - written
-        said = f"{written:,} {'row' if written == 1 else 'rows'} written to {to}"
+        said = f"{many(written, 'row')} written to {to}"
         torn = f"; {left:,} could not be read into columns: mend {'it' if left == 1 else 'them'} in the input itself"
         told = {"run": found.id, "written": written, "left_out": left, "to": to}
         tell(told) if as_json else say(said + (torn if left else ""))
@@ -118,7 +127,9 @@ def failures(*, run: str, to: str | None, overwrite: bool, data: str | None, as_
         tell([_without_id(cells) for cells in bad.reset_index().to_dict("records")])
         return
     for row, cells in bad.head(_MOST_FAILURES).iterrows():
-        click.echo(f"row {row}  {cells['outcome']}  {cells['reason']}  {cells['message']}")
+        click.echo(f"row {row}  {cells['outcome']}  {cells['reason']}  {in_flags(cells['message'])}")
+    if bad.empty:
+        say("No row is invalid or refused. " + counts_in_words(found))
     if len(bad) > _MOST_FAILURES:
         say(f"… and {len(bad) - _MOST_FAILURES:,} more; --to FILE writes them all")
 
@@ -133,13 +144,16 @@ def raw(*, run: str, to: str) -> None:
     from t1data.history import open_run
 
     folder = Path(to)
-    folder.mkdir(mode=0o700)
     answers = open_run(run).raw_answers()
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise InputError(f"{to} cannot be made: {error.strerror}; name a folder that is not there yet") from None
     for at, (batch, body) in enumerate(answers, 1):
         target = folder / f"batch-{batch:05}-answer-{at:05}.bin"
         target.touch(mode=0o600)
         target.write_bytes(body)
-    say(f"{len(answers):,} answers written to {to}")
+    say(f"{many(len(answers), 'answer')} written to {to}")
 
 
 @runs.command()
@@ -152,15 +166,20 @@ def raw(*, run: str, to: str) -> None:
     help="List the codes of the campaign in this Application (needs T1DATA_MANAGEMENT_KEY) instead of reading one"
     " inventory an advocate.",
 )
+@_PROGRESS
 @connects(writes=False)
-def reconcile(*, run: str, data: str | None, application_id: int | None, connection: Connection) -> int:
+def reconcile(
+    *, run: str, data: str | None, application_id: int | None, progress: bool | None, connection: Connection
+) -> int:
     """Look on the server what became of rows that are in doubt; nothing is changed there."""
     from t1data.history import reconcile as look
 
-    done = look(open_client(connection), run, data=data, application_id=application_id)
-    say_run(done, go_on=connection.words)
+    client = open_client(connection)
+    with signals_stop_a_run() as stop:
+        done = look(client, run, data=data, application_id=application_id, progress=progress, control=stop.control)
+    say_run(done, go_on=connection.words, interrupted=stop.asked)
     tell_at_last(last_line(done))
-    return exit_of(done)
+    return exit_of(done, interrupted=stop.asked)
 
 
 @runs.command()
@@ -177,9 +196,7 @@ def purge(*, run: tuple[str, ...], incomplete: bool) -> None:
 @runs.command()
 @_RUN
 @_DATA
-@click.option(
-    "--progress/--no-progress", default=None, help="Show a bar, or none; a bar where a person watches when left out."
-)
+@_PROGRESS
 @click.option("--resume-old", is_flag=True, help="Go on though the run began more than 24 hours ago.")
 @click.option(
     "--resend-in-doubt",
@@ -227,7 +244,10 @@ def _run_line(record: dict[str, Any]) -> str:
     names = ("accepted", "invalid", "refused", "unsent", "in_doubt")
     counts = ", ".join(f"{record[name]:,} {name.replace('_', ' ')}" for name in names if record[name])
     started = f"{record['started_at']:%Y-%m-%d %H:%M} UTC"
-    return f"{record['run']}  {started}  {record['base_url']}  {record['rows']:,} rows: {counts}"
+    in_use = f"  (in use by {record['in_use']})" if record["in_use"] else ""
+    return (
+        f"{record['run']}  {started}  {record['base_url']}  {many(record['rows'], 'row')}: {counts or 'none'}{in_use}"
+    )
 
 
 def _plain(value: Any) -> Any:

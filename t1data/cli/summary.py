@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from t1data.cli.options import in_flags
 from t1data.cli.talk import say, typed
+from t1data.words import many
 
 if TYPE_CHECKING:
     from t1data.journal.runs import Run
 
 _MOST_REASONS = 5
+_RECONCILED = ("create_referrals",)  # what cannot be sent again, and can be looked for
 _OUTCOMES = ("accepted", "invalid", "refused", "unsent", "in_doubt")
 
 
@@ -29,8 +31,9 @@ class Reason:
     message: str
 
     def __str__(self) -> str:
-        many = f"{self.rows:,} rows, the first is {self.first_row:,}" if self.rows > 1 else f"row {self.first_row:,}"
-        return f"{self.outcome} ({many}): {in_flags(self.message) or self.code}"
+        where = f"{self.rows:,} rows, the first is {self.first_row:,}" if self.rows > 1 else f"row {self.first_row:,}"
+        said = in_flags(self.message) or self.code or "sent, and not answered yet"
+        return f"{self.outcome.replace('_', ' ')} ({where}): {said}"
 
 
 def reasons_of(journal: Path) -> list[Reason]:
@@ -76,31 +79,40 @@ def say_run(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = (),
     for reason in reasons[:_MOST_REASONS]:
         say(f"  {reason}")
     if len(reasons) > _MOST_REASONS:
-        say(f"  and {len(reasons) - _MOST_REASONS} reasons more")
+        say(f"  and {many(len(reasons) - _MOST_REASONS, 'reason')} more")
     if run.stopped:
-        say(f"Stopped early: {'interrupted' if interrupted else run.stopped}")
+        say(f"Stopped early: {'interrupted' if interrupted else in_flags(run.stopped)}")
     say(f"Run       {run.id}")
     say(f"Journal   {run.journal}")
     if outcomes:
         say(f"Outcomes  {outcomes}")
-    for label, line in _next(run, outcomes, go_on):
+    for label, line in next_steps(run, outcomes=outcomes, go_on=go_on):
         say(f"{label:<9} {line}")
 
 
 def counts_in_words(run: Run) -> str:
     """Return the counts that are not zero: ``"3 rows: 2 accepted, 1 invalid"``."""
     parts = [f"{run.counts[name]:,} {name.replace('_', ' ')}" for name in _OUTCOMES if run.counts[name]]
-    return f"{run.rows:,} {'row' if run.rows == 1 else 'rows'}: {', '.join(parts) or 'none'}"
+    return f"{many(run.rows, 'row')}: {', '.join(parts) or 'none'}"
 
 
-def _next(run: Run, outcomes: str | None, go_on: Sequence[str]) -> Iterator[tuple[str, str]]:
+def next_steps(run: Run, *, outcomes: str | None = None, go_on: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield what can be done with a run, each with the command to type."""
     name = name_of(run)
-    if not run.complete:
+    if run.counts["in_doubt"] and run.operation in _RECONCILED:
+        yield "Find out", typed("runs", "reconcile", name, *without_live(go_on))
+    elif not run.complete:
         yield "Go on", typed("runs", "resume", name, *go_on)
     elif run.counts["accepted"] != run.rows:
         if not outcomes:
             yield "Each row", typed("runs", "outcomes", name, "--to", "outcomes.csv")
         yield "To mend", typed("runs", "failures", name, "--to", "failed.csv")
+
+
+def without_live(words: Sequence[str]) -> list[str]:
+    """Return the options of a connection less that of a live environment, which only writes take."""
+    live = words.index("--live") if "--live" in words else len(words)
+    return [*words[:live], *words[live + 2 :]]
 
 
 def name_of(run: Run) -> str:

@@ -14,8 +14,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from t1data.bulk.progress import Control, Progress, Watch, watching
 from t1data.client import Client
-from t1data.errors import InputError, JournalError, NotFoundError
+from t1data.errors import InputError, JournalError, NotFoundError, StoppedError
 from t1data.journal.names import runs_folder
 from t1data.journal.reads import read_answers, read_lines, reading
 from t1data.journal.records import BatchRecord, Part, State, leaves
@@ -29,6 +30,8 @@ from t1data.referrals.terms import DEFAULT_CHARACTERS
 
 SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
 NEAR = timedelta(hours=26)  # ... unless the clocks differ, by zones or a day at most: then nothing can be concluded
+
+_OUTCOMES = {"done": "accepted", "planned": "unsent", "in_doubt": "in_doubt"}
 
 PROBES = 3  # of a request, before all its rows are looked for one by one
 
@@ -66,7 +69,14 @@ class _Asked:
 
 
 def reconcile(
-    client: Client, journal: Path, facts: dict[str, Any], *, data: Any = None, application_id: int | None = None
+    client: Client,
+    journal: Path,
+    facts: dict[str, Any],
+    *,
+    data: Any = None,
+    application_id: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
+    control: Control | None = None,
 ) -> Run:
     """Look on the server for the codes of rows that are in doubt; nothing is changed there.
 
@@ -85,6 +95,8 @@ def reconcile(
         The input, if it was not a file or is no longer where it was.
     application_id : int, optional
         The Application whose campaign it is.
+    progress, control : optional
+        As for the job itself. What is not looked for when it is stopped stays in doubt.
 
     Returns
     -------
@@ -103,10 +115,14 @@ def reconcile(
         rows = {leaf.number: _rows(journal, leaf) for leaf in doubtful}
         taken = _own_codes(journal, prepared, set(chain(*rows.values()))) | _codes_of_others(journal)
         asked = _asked(prepared, rows)
-        for batch in doubtful:
-            since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
-            probes = not listed and batch.reason != "not_in_answer"
-            _settle(record, batch, _find_all(asked[batch.number], look, since, taken, probes=probes))
+        with watching(progress, total=sum(map(len, asked.values())), control=control) as watch, suppress(StoppedError):
+            for batch in doubtful:
+                since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
+                probes = not listed and batch.reason != "not_in_answer"
+                found = _find_all(asked[batch.number], _until(watch, look), since, taken, probes=probes)
+                _settle(record, batch, found)
+                for state, outcome in _OUTCOMES.items():
+                    watch.count(outcome, sum(row.state == state for row in found))
     return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
 
 
@@ -141,6 +157,19 @@ def _look(client: Client, campaign: int, application_id: int | None) -> Look:
         return (inventory["referrals"] or []) if "referrals" in (inventory or {}) else UNTOLD
 
     return in_inventory
+
+
+def _until(watch: Watch, look: Look) -> Look:
+    """Look until the caller asks to stop, and tell of each advocate who was looked for."""
+
+    def looking(advocate: str) -> list[Referral] | str:
+        if watch.stopping.is_set():
+            raise StoppedError("stopped while looking on the server")
+        found = look(advocate)
+        watch.count("in_doubt", 0, requests=1)
+        return found
+
+    return looking
 
 
 def _find_all(asked: list[_Asked], look: Look, since: datetime, taken: set[str], *, probes: bool) -> list[_Found]:
