@@ -506,6 +506,48 @@ def test_the_columns_that_both_sides_have_are_compared_and_others_named() -> Non
             diff_audiences(before, after, compare=wrong)
 
 
+CELLS = [
+    ("7", pa.int64(), 7, 8),
+    ("-0.5", pa.float64(), -0.5, 0.5),
+    ("1e22", pa.float64(), 1e22, 1.0),
+    ("1.10", pa.decimal128(9, 3), Decimal("1.1"), Decimal("1.101")),
+    ("true", pa.bool_(), True, False),
+    ("", pa.int8(), None, 0),
+    ("007", pa.string(), "007", "7"),
+]
+
+
+@pytest.mark.parametrize(("cell", "kind", "same", "other"), CELLS)
+def test_the_cells_of_a_text_file_are_read_as_what_the_other_side_has(
+    cell: str, kind: Any, same: Any, other: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "june.csv").write_text(f"integration_id,x\n1,{cell}\n")
+    assert diff_audiences(tmp_path / "june.csv", one(kind, same)).same
+    assert diff_audiences(one(kind, same), tmp_path / "june.csv").same
+    assert diff_audiences(tmp_path / "june.csv", one(kind, other)).counts["changed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "value", "said"),
+    [
+        ("007", pa.int64(), 7, "text that is not a whole number"),
+        ("7.5", pa.int64(), 7, "text that is not a whole number"),
+        ("1,5", pa.float64(), 1.5, "text that is not a number"),
+        ("1.105", pa.decimal128(9, 2), Decimal("1.1"), "a number of 2 decimals"),
+        ("TRUE", pa.bool_(), True, "text that is not true or false"),
+        ("300", pa.int8(), 3, "too large for the other side"),
+        ("2026-07-01", pa.date32(), 0, "cannot be compared exactly"),
+    ],
+)
+def test_a_cell_that_is_no_such_value_is_an_error_without_the_cell(
+    cell: str, kind: Any, value: Any, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "june.csv").write_text(f'integration_id,x\n1,"{cell}"\n')
+    with pytest.raises(InputError, match=said) as error:
+        diff_audiences(tmp_path / "june.csv", one(kind, value))
+    assert cell not in str(error.value)
+
+
 def test_names_of_columns_are_only_names() -> None:
     odd = {'a"b': [1], "it's; DROP TABLE pairs": [2], "id": [3], "kind": [4], "rows": [5]}
     diff = diff_audiences(pa.table({ID: ["1"], **odd}), pa.table({ID: ["1"], **{name: [9] for name in odd}}))
@@ -572,7 +614,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
 
 
 def test_whole_numbers_that_no_float_holds_are_not_rounded() -> None:
-    with pytest.raises(InputError, match="beyond 2\\*\\*53 against floating"):
+    with pytest.raises(InputError, match=r"column 'x' holds whole numbers beyond 2\*\*53"):
         diff_audiences(one(pa.int64(), 2**53 + 1), one(pa.float64(), 2.0**53))
 
 

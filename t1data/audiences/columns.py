@@ -10,10 +10,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.types as at
 
-from t1data.audiences.engine import quoted
+from t1data.audiences.engine import literal, quoted, refusal
 from t1data.errors import InputError
 from t1data.tables.choices import require_known
 from t1data.tables.numbers import number_tokens
+from t1data.tables.records import Source
 from t1data.tables.strings import texts
 from t1data.tables.types import is_json, is_list
 
@@ -57,19 +58,30 @@ class Column:
 
     def select(self, field: pa.Field) -> str:
         """Return the SQL that reads the column of one side in the common type; NaN is no value."""
-        cell = "NULL" if at.is_null(field.type) else quoted(self.name)
+        cell, kind = "NULL" if at.is_null(field.type) else quoted(self.name), plain_type(field.type)
         if at.is_list(self.type):
             return cell
-        if at.is_floating(self.type) and at.is_integer(plain_type(field.type)):
-            cell = f"CASE WHEN {cell} BETWEEN -{_EXACT} AND {_EXACT} OR {cell} IS NULL THEN {cell} ELSE error('') END"
+        if at.is_floating(self.type) and at.is_integer(kind):
+            said = "whole numbers beyond 2**53, which do not compare exactly with floating point numbers"
+            cell = self._if(f"{cell} BETWEEN -{_EXACT} AND {_EXACT}", cell, said)
+        if at.is_string(kind) and not at.is_string(self.type):
+            form, said = _written(self.type)
+            cell = self._if(f"regexp_full_match({cell}, {literal(form)})", cell, f"text that is not {said}")
         cell = f"CAST({cell} AS {_sql_type(self.type)})"
         return f"nullif({cell}, 'nan')" if at.is_floating(self.type) else cell
 
+    def _if(self, condition: str, cell: str, said: str) -> str:
+        """Return the SQL that takes a cell on a condition, and else ends the query with a sentence."""
+        sentence = f"column {self.name!r} holds {said}. Mend it, or leave it out by compare=."
+        return f"CASE WHEN {cell} IS NULL OR {condition} THEN {cell} ELSE {refusal(sentence)} END"
+
 
 def choose_columns(
-    before: pa.Schema, after: pa.Schema, *, ids: tuple[str, str], compare: Sequence[str] | None
+    before: Source, after: Source, *, ids: tuple[str, str], compare: Sequence[str] | None
 ) -> tuple[Column, ...]:
     """Return the columns to compare: those that the caller names, else all that both sides have.
+
+    The cells of a text file have no type, so they are read in that of the other side.
 
     Raises
     ------
@@ -78,16 +90,20 @@ def choose_columns(
     """
     if isinstance(compare, str):
         raise InputError(f"compare: got {compare!r}, valid is a list of columns; [] compares ids alone")
-    shared = [name for name in before.names if name in set(after.names) and name not in ids]
+    shared = [name for name in before.columns if name in set(after.columns) and name not in ids]
     wanted = shared if compare is None else list(dict.fromkeys(compare))
     require_known("compare", wanted, valid=shared)
     if ID in wanted:
         raise InputError(f"compare: {ID!r} names the ids of the result. Leave it out by compare=, or rename it.")
-    return tuple(Column(name, _common(before.field(name), after.field(name))) for name in wanted)
+    return tuple(Column(name, _common(before, after, name)) for name in wanted)
 
 
-def _common(before: pa.Field, after: pa.Field) -> pa.DataType:
+def _common(left: Source, right: Source, name: str) -> pa.DataType:
+    before, after = left.schema.field(name), right.schema.field(name)
     found = common_type(before, after)
+    if found is None and left.is_text != right.is_text:
+        typed = plain_type((after if left.is_text else before).type)
+        found = typed if (typed in _SQL and not at.is_temporal(typed)) or at.is_decimal(typed) else None
     if found is not None:
         return found
     if plain_type(before.type) is None and before.type == after.type:
@@ -98,6 +114,18 @@ def _common(before: pa.Field, after: pa.Field) -> pa.DataType:
         f"compare: column {before.name!r} {why}. Give both sides one type, or say by compare= which columns to"
         " compare; with none of them, ids alone are compared."
     )
+
+
+def _written(kind: pa.DataType) -> tuple[str, str]:
+    """Return how the values of a type are written in a text file, as a pattern and in words."""
+    whole = "-?(0|[1-9][0-9]*)"
+    if at.is_boolean(kind):
+        return "true|false", "true or false"
+    if at.is_integer(kind):
+        return whole, "a whole number"
+    if at.is_decimal(kind):
+        return rf"{whole}(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else whole, f"a number of {kind.scale} decimals"
+    return rf"{whole}(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number"
 
 
 def _in_words(field: pa.Field) -> str:

@@ -52,8 +52,9 @@ def diff_audiences(
         The column of the ids. They are text, compared exactly: no case, space or zero is looked past.
     compare : list of str, optional
         The columns to compare; all that both sides have by default, and none but the ids with ``[]``. A missing value
-        equals a missing value, and NaN is one. Numbers are compared by value and never rounded. Columns whose types
-        do not compare exactly, such as text with numbers, are an error.
+        equals a missing value, and NaN is one. Numbers are compared by value and never rounded. The cells of a CSV
+        file are read as what the other side has: numbers, or true and false. Columns whose types do not compare
+        exactly, such as text with numbers in frames, are an error.
     all_twins : bool
         Look for ids that look alike among those on both sides too; for large audiences this takes as long again.
     memory_limit : str
@@ -85,7 +86,7 @@ def diff_audiences(
     old, new = open_input(before, name="before", on=on), open_input(after, name="after", on=on)
     check_same_ids([old, new])
     ids = (old.id_column, new.id_column)
-    columns = choose_columns(old.source.schema, new.source.schema, ids=ids, compare=compare)
+    columns = choose_columns(old.source, new.source, ids=ids, compare=compare)
     with open_engine(memory_limit=memory_limit, temp_folder=temp_folder) as engine:
         left, right = (load(engine, side, columns, view=side.name) for side in (old, new))
         found = join(engine, left, right, columns)

@@ -23,6 +23,8 @@ MEMORY_LIMIT: Final = "1GB"
 _MOST_THREADS: Final = 8
 _EACH_THREAD: Final = 64 << 20  # bytes: each has buffers of its own, and a small limit is soon nothing but buffers
 
+_OURS: Final = "t1data: "  # before the words of an error that a query of ours raises
+
 _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
 
 _SETTINGS: Final[dict[str, Any]] = {
@@ -158,11 +160,18 @@ def _explained(memory_limit: str) -> Iterator[None]:
         ) from None
     except duckdb.IOException:
         raise InputError("The temporary folder cannot be written to, or its disk is full. Name another one.") from None
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        own = str(error).partition(_OURS)[2].partition("\n")[0]
         raise InputError(
-            "A column cannot be compared exactly: it holds text that is not UTF-8, times too far away for nanoseconds,"
-            " or whole numbers beyond 2**53 against floating point numbers. Mend it, or leave it out by compare=."
+            own
+            or "A column cannot be compared: it holds text that is not UTF-8, or values too large for the other side."
+            " Mend it, or leave it out by compare=."
         ) from None
+
+
+def refusal(sentence: str) -> str:
+    """Return the SQL that ends a query with an `InputError` of this sentence, which must hold no value."""
+    return f"error({literal(_OURS + sentence)})"
 
 
 def quoted(name: str) -> str:
