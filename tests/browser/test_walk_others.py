@@ -75,12 +75,15 @@ def test_a_run_that_a_dead_kernel_left_behind_goes_on(page: Any, lab: Server, sa
     names = {"Email": "string", "Age": "number"}
     sandbox.load({"attributes": [{"name": n, "entity": "CustomerProfile", "type": t} for n, t in names.items()]})
     notebook = lab.write("left.ipynb", CONNECT, "form = t1.forms.upsert(connection)\nform", "t1.forms.runs(connection)")
-    slow = sandbox.faults.add(Delay(0.5), on=UPSERT)
+    slow = sandbox.faults.add(Delay(1.5), on=UPSERT)
     open_in_lab(page, lab, notebook)
     connect(page, sandbox)
     place = form(page, "Upsert customers")
     place.get_by_label("File on this server").select_option("people.csv")
     place.get_by_label("Use of customer_id").select_option("customer id")
+    place.get_by_label("More options").check()
+    place.get_by_label("Requests at once").fill("1")
+    place.screenshot(path=shots / "lab-more-options.png")
     press(place, "Check")
     place.get_by_text(f"Checked: {rows:,} rows").wait_for()
     press(place, "Run")
@@ -103,6 +106,7 @@ def test_a_run_that_a_dead_kernel_left_behind_goes_on(page: Any, lab: Server, sa
     listed.get_by_text(f"Finished: {rows:,} rows accepted, 1 failed.").wait_for()
     listed.screenshot(path=shots / "lab-runs.png")
     assert violations(page) == []
+    (lab.work / "people.csv").unlink()
 
 
 def test_a_person_connects_by_the_keyboard_alone(page: Any, lab: Server, sandbox: Sandbox) -> None:
