@@ -293,6 +293,16 @@ def test_a_parquet_file_for_machines_keeps_types_and_values(tmp_path: Path):
     assert pyarrow.parquet.read_table(tmp_path / "rows.parquet").equals(table)
 
 
+def test_values_of_several_kinds_are_text_in_csv_and_come_back_from_parquet(tmp_path: Path):
+    mixed = pd.DataFrame({"mixed": ["1", 1, 2.5, ["x"], "=x"]})
+    t1.export_for_machines(mixed, tmp_path / "mixed.csv")
+    assert column(tmp_path / "mixed.csv", "mixed") == ["1", "1", "2.5", '["x"]', "=x"]
+    t1.export_for_machines(mixed, tmp_path / "mixed.parquet")
+    assert open_source(tmp_path / "mixed.parquet").schema.equals(open_source(mixed).schema, check_metadata=True)
+    t1.export_for_machines(tmp_path / "mixed.parquet", tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "mixed.csv").read_bytes()
+
+
 def test_typed_values_have_a_form_in_csv(tmp_path: Path):
     people = pd.DataFrame({"n": [2**53 + 1], "f": [0.1], "big": [4915123456789.0], "b": [True], "l": [{"a": [1]}]})
     people["t"] = pd.Timestamp("2026-07-01", tz="UTC")

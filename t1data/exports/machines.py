@@ -74,25 +74,25 @@ def export_for_machines(
 
 
 def _write_csv(source: Source, part: Path) -> int:
-    kinds = [field.type if _has_csv_form(field) else pa.string() for field in source.schema]
-    schema = pa.schema([pa.field(field.name, kind) for field, kind in zip(source.schema, kinds, strict=True)])
-    rows = 0
+    fields = list(source.schema)
+    kinds = [field.type if _stands_without_quotes(field) else pa.string() for field in fields]
+    schema, rows = pa.schema(list(zip(source.columns, kinds, strict=True))), 0
     with pyarrow.csv.CSVWriter(str(part), schema) as out:
         for piece in whole_slices(source):
-            columns = zip(piece.batch.columns, source.schema, kinds, strict=True)
-            cells = [column if kind == field.type else text_of(column, field) for column, field, kind in columns]
+            columns = zip(piece.batch.columns, fields, strict=True)
+            cells = [cell if _stands_without_quotes(field) else text_of(cell, field) for cell, field in columns]
             out.write_batch(pa.RecordBatch.from_arrays(cells, schema=schema))
             rows += len(piece.rows)
     return rows
 
 
-def _has_csv_form(field: pa.Field) -> bool:
-    """Tell numbers, which stand without quotes; all else becomes text first."""
+def _stands_without_quotes(field: pa.Field) -> bool:
+    """Tell what Arrow writes as it should be; all else, floats too, becomes text first."""
     return bool(at.is_integer(field.type) or at.is_decimal(field.type) or at.is_boolean(field.type))
 
 
 def _write_parquet(source: Source, part: Path) -> int:
-    schema = pa.schema([field.remove_metadata() for field in source.schema])
+    schema = pa.schema(list(source.schema))  # a column of JSON says so, and is read as such again
     rows = 0
     with pyarrow.parquet.ParquetWriter(str(part), schema) as out:
         for piece in whole_slices(source):
