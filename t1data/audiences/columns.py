@@ -67,6 +67,8 @@ class Column:
         if at.is_string(kind) and not at.is_string(self.type):
             form, said = _written(self.type)
             cell = self._if(f"regexp_full_match({cell}, {literal(form)})", cell, f"text that is not {said}")
+        if kind == pa.timestamp("us"):
+            cell = f"CAST({cell} AS TIMESTAMP)"  # the only way from a time with a zone to nanoseconds in DuckDB 1.2
         cell = f"CAST({cell} AS {_sql_type(self.type)})"
         return f"nullif({cell}, 'nan')" if at.is_floating(self.type) else cell
 
