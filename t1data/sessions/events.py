@@ -21,7 +21,7 @@ from t1data.journal.outcomes import Input
 from t1data.sessions.order import Owners
 from t1data.sessions.prepare import literals
 from t1data.sessions.shapes import EVENT, RESERVED
-from t1data.sessions.tables import Table, Wanted, Ways, check_types, input_of_table, look_over, open_input
+from t1data.sessions.tables import Table, Wanted, Ways, check_types, fingerprint, look_over, open_input, read_again
 from t1data.tables.choices import ID, choose_attributes, choose_id
 from t1data.tables.ids import Ids, read_ids
 from t1data.tables.literals import exact
@@ -112,13 +112,13 @@ class Events:
 
     def input(self) -> Input:
         """Return the input for people who look at outcomes; the ids are those of the customers."""
-        return input_of_table(self.table, self.ids.profile)
+        return read_again(self.table.source, self.ids.profile)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, and how to read the input again."""
         options = self.options
         return {
-            "input": self.table.source.fingerprint(),
+            "input": fingerprint(self.table.source),
             "layout": {
                 "ids": {"session": self.ids.session, "profile": self.ids.profile},
                 "events": self.table.form.facts(),

@@ -24,7 +24,17 @@ from t1data.journal.records import Line
 from t1data.sessions.carts import SAME_ITEMS, Carts, SameItems, read_carts
 from t1data.sessions.order import Histories, Said, Verdict
 from t1data.sessions.shapes import ITEM, SESSION
-from t1data.sessions.tables import Catalogue, Table, Wanted, Ways, check_types, input_of_table, look_over, open_input
+from t1data.sessions.tables import (
+    Catalogue,
+    Table,
+    Wanted,
+    Ways,
+    check_types,
+    fingerprint,
+    look_over,
+    open_input,
+    read_again,
+)
 from t1data.tables.choices import ID, choose_id, listing, require_known
 from t1data.tables.ids import Ids, not_addressable, read_ids
 from t1data.tables.objects import LARGEST_ROW, Rendered, id_member, without_faults
@@ -121,16 +131,13 @@ class Prepared:
 
     def input(self) -> Input:
         """Return the sessions for people who look at outcomes; the ids are those of the customers."""
-        return input_of_table(self.sessions, self.options.profile)
+        return read_again(self.sessions.source, self.options.profile)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, and how to read the inputs again."""
-        given = self.sessions.source.fingerprint()
-        items = self.items.source.fingerprint() if self.items is not None else None
-        both = given["sha256"] if items is None else f"{given['sha256']}+{items['sha256']}"
         options = self.options
         return {
-            "input": given | {"sha256": both, "items": items},
+            "input": fingerprint(self.sessions.source, self.items.source if self.items is not None else None),
             "layout": {
                 "ids": {"session": options.id, "profile": options.profile},
                 "sessions": self.sessions.form.facts(),
@@ -181,7 +188,8 @@ def prepare(sessions: Any, items: Any, options: Options, client: Client | None) 
     source = open_input(sessions, options.ways)
     options = replace(options, profile=_profile(source, options))
     table = _sessions(source, options, read_catalogue(client, SESSION_ENTITY))
-    cart_table = None if items is None else _items(items, options, read_catalogue(client, ITEM_ENTITY))
+    held = open_items(items, options)
+    cart_table = None if held is None else _items(held, options, read_catalogue(client, ITEM_ENTITY))
     check_types(options.ways.types, *(each for each in (table, cart_table) if each is not None))
     carts = Carts() if cart_table is None else read_carts(cart_table, same_items=options.same_items)
     histories = Histories(dry=options.dry)
@@ -229,8 +237,12 @@ def _sessions(source: Source, options: Options, catalogue: Catalogue) -> Table:
     return look_over(SESSION, Wanted(source, ids, options.columns, options.constants), options.ways, catalogue)
 
 
-def _items(data: Any, options: Options, catalogue: Catalogue) -> Table:
-    source = open_input(data, replace(options.ways, sheet=options.item_sheet))
+def open_items(data: Any, options: Options) -> Source | None:
+    """Open the items, if there are any."""
+    return None if data is None else open_input(data, replace(options.ways, sheet=options.item_sheet))
+
+
+def _items(source: Source, options: Options, catalogue: Catalogue) -> Table:
     wanted = Wanted(source, (options.id,), options.item_columns, options.item_constants)
     return look_over(ITEM, wanted, options.ways, catalogue)
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from t1data.bulk.run import Going
 from t1data.client import Client
-from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.sessions.effects import GOODS
-from t1data.sessions.prepare import Options, check_homes, prepare
+from t1data.sessions.prepare import Options, check_homes, open_items, prepare
 from t1data.sessions.send import OPERATION, send
-from t1data.sessions.tables import Ways
+from t1data.sessions.tables import Ways, open_input, reopened
 from t1data.tables.literals import exact
 
 goods = GOODS
@@ -37,12 +36,8 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     sessions, items = _both(facts, data if data is not None else facts["recipe"]["path"])
     if sessions is None:
         return None
-    try:
-        prepared = prepare(sessions, items, _options(facts), None)
-    except InputError:
-        return None
-    unchanged = prepared.facts()["input"]["sha256"] == facts["input"]["sha256"]
-    return prepared.input() if unchanged else None
+    options = _options(facts)
+    return reopened(lambda: [open_input(sessions, options.ways), open_items(items, options)], facts)
 
 
 def _both(facts: dict[str, Any], data: Any) -> tuple[Any, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from t1data.bulk.run import Going
 from t1data.client import Client
-from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.sessions.events import options_of, prepare
+from t1data.sessions.tables import open_input, reopened
 from t1data.sessions.track import GOODS, OPERATIONS_BY_VERSION, send
 
 goods = GOODS
@@ -28,9 +28,4 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     data = data if data is not None else facts["recipe"]["path"]
     if data is None:
         return None
-    try:
-        prepared = prepare(data, options_of(facts), None)
-    except InputError:
-        return None
-    unchanged = prepared.table.source.fingerprint()["sha256"] == facts["input"]["sha256"]
-    return prepared.input() if unchanged else None
+    return reopened(lambda: [open_input(data, options_of(facts).ways)], facts)

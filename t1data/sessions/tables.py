@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,11 +80,36 @@ def open_input(data: Any, ways: Ways) -> Source:
     return open_source(data, encoding=ways.encoding, delimiter=ways.delimiter, sheet=ways.sheet)
 
 
-def input_of_table(table: Table, profile: str | None) -> Input:
+def read_again(source: Source, profile: str | None) -> Input:
     """Return an input as a run reads it again; without a column of customers its outcomes name none."""
     if profile is None:
-        return replace(input_of(table.source, table.ids[0]), ids=lambda: iter(()))
-    return input_of(table.source, profile)
+        return replace(input_of(source, source.schema.names[0]), ids=lambda: iter(()))
+    return input_of(source, profile)
+
+
+def reopened(sources: Callable[[], Sequence[Source | None]], facts: Mapping[str, Any]) -> Input | None:
+    """Return the first of the inputs of a run, or None when one of them is no longer there unchanged.
+
+    Parameters
+    ----------
+    sources : callable
+        Opens them; None for an input that the run did not have.
+    facts : mapping
+        Of the run.
+    """
+    try:
+        opened = sources()
+        if opened[0] is None or fingerprint(*opened)["sha256"] != facts["input"]["sha256"]:
+            return None
+    except InputError:
+        return None
+    return read_again(opened[0], facts["layout"]["ids"]["profile"])
+
+
+def fingerprint(source: Source | None, *others: Source | None) -> dict[str, Any]:
+    """Return what must be the same when a run is resumed: the content of all its inputs."""
+    found = [each.fingerprint() for each in (source, *others) if each is not None]
+    return found[0] | {"sha256": "+".join(each["sha256"] for each in found)}
 
 
 def in_blocks(part: Slice, size: int = BLOCK) -> Iterator[Slice]:
@@ -111,7 +136,7 @@ def look_over(shape: Shape, wanted: Wanted, ways: Ways, catalogue: Catalogue) ->
     types = {name: kind for name, kind in (ways.types or {}).items() if name in mapping}
     untyped = [name for name in mapping if source.is_text and catalogue is None and name not in types]
     found = survey(source, wanted.ids[0], infer=untyped, decimal=ways.decimal)
-    _check(shape, source, found, ways)
+    _check(shape, source, wanted.ids, found, ways)
     form = resolve_form(
         shape,
         source.schema,
@@ -125,10 +150,11 @@ def look_over(shape: Shape, wanted: Wanted, ways: Ways, catalogue: Catalogue) ->
     return Table(source, wanted.ids, form, found)
 
 
-def _check(shape: Shape, source: Source, found: Survey, ways: Ways) -> None:
+def _check(shape: Shape, source: Source, ids: tuple[str, ...], found: Survey, ways: Ways) -> None:
     if not found.rows:
         raise InputError(f"{shape.name}: {source.name} has no rows")
-    blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
+    suspects = [*found.suspects, *(each for name in ids[1:] for each in survey(source, name).suspects)]
+    blocking = [suspect.message for suspect in suspects if suspect.blocks]
     if blocking and not ways.allow_suspect_ids:
         raise InputError(
             f"{shape.name}: {'; '.join(blocking)}. Take the ids from their source again, or say allow_suspect_ids=True"
