@@ -13,6 +13,7 @@ from t1data.client import Client
 from t1data.coupons.pairs import Pairs
 from t1data.coupons.send import OPERATION_OF, job_of
 from t1data.tables.problems import Problem
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,19 +82,19 @@ class ReservationPlan:
 
     def lines(self) -> list[str]:
         """Return the plan in words, a line for each thing to know."""
-        pairs = f"{_many(self.ready, 'pair')} of coupon and customer, {_many(self.coupons, 'coupon')}"
+        pairs = f"{many(self.ready, 'pair')} of coupon and customer, {many(self.coupons, 'coupon')}"
         said = [
-            f"{self.source}: {_many(self.rows, 'row')}",
+            f"{self.source}: {many(self.rows, 'row')}",
             f"to {self.base_url}, coupons by column {self.coupon_column!r}, customers by column {self.id_column!r}",
-            f"{pairs}, would be sent in {_many(self.requests, 'request')}" + _in_time(self.seconds),
+            f"{pairs}, would be sent in {many(self.requests, 'request')}" + _in_time(self.seconds),
         ]
         if self.collapsed:
-            said.append(f"{_many(self.collapsed, 'row')} more with the pair of another row: each pair goes out once")
+            said.append(f"{many(self.collapsed, 'row')} more with the pair of another row: each pair goes out once")
         if self.invalid:
             why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
-            said.append(f"{_many(self.invalid, 'row')} cannot be sent: {why}")
+            said.append(f"{many(self.invalid, 'row')} cannot be sent: {why}")
         if self.blank_lines:
-            said.append(f"{_many(self.blank_lines, 'blank line')} left out")
+            said.append(f"{many(self.blank_lines, 'blank line')} left out")
         return [*said, *self.suspicions, "a coupon's own reservation limit does not count for this"]
 
     def __str__(self) -> str:
@@ -101,8 +102,8 @@ class ReservationPlan:
 
     def __repr__(self) -> str:
         return (
-            f"<ReservationPlan {self.source}: {_many(self.ready, 'pair')} of {_many(self.coupons, 'coupon')}"
-            f" in {_many(self.requests, 'request')}, {self.invalid:,} invalid>"
+            f"<ReservationPlan {self.source}: {many(self.ready, 'pair')} of {many(self.coupons, 'coupon')}"
+            f" in {many(self.requests, 'request')}, {self.invalid:,} invalid>"
         )
 
     def _repr_html_(self) -> str:
@@ -172,10 +173,6 @@ def _problem_frame(pairs: Pairs, problems: list[Problem]) -> pd.DataFrame:
         index=pd.Index(labels, name="row" if index is None else index.name),
         dtype="string",
     )
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _in_time(seconds: float | None) -> str:

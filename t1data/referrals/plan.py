@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from t1data.tables.twins import Twins
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,22 +99,22 @@ class ReferralPlan:
     def lines(self) -> list[str]:
         """Return the plan in words, a line for each thing to know."""
         said = [
-            f"{self.source}: {_many(self.rows, 'row')}",
+            f"{self.source}: {many(self.rows, 'row')}",
             f"to {self.base_url}, campaign {self.campaign_id}, advocates by column {self.advocate!r}",
-            f"{_many(self.ready, 'code')} would be made in {_many(self.requests, 'request')}" + _in_time(self.seconds),
+            f"{many(self.ready, 'code')} would be made in {many(self.requests, 'request')}" + _in_time(self.seconds),
         ]
         said += [line for line in self._terms_in_words() if line]
         if self.with_friend:
             said.append(
-                f"{_many(self.with_friend, 'row')} by a request each, since column {self.friend!r} names a friend"
+                f"{many(self.with_friend, 'row')} by a request each, since column {self.friend!r} names a friend"
             )
         if self.repeated:
             said.append(self._repeated_in_words())
         if self.invalid:
             why = ", ".join(f"{count:,} {code}" for code, count in self.reasons.items())
-            said.append(f"{_many(self.invalid, 'row')} cannot be sent: {why}")
+            said.append(f"{many(self.invalid, 'row')} cannot be sent: {why}")
         if self.blank_lines:
-            said.append(f"{_many(self.blank_lines, 'blank line')} left out")
+            said.append(f"{many(self.blank_lines, 'blank line')} left out")
         said += [self.twins.message] if self.twins else []
         said += self.suspicions
         if self.ignored:
@@ -124,13 +125,13 @@ class ReferralPlan:
         shown = self.terms.head(_MOST_TERMS)
         lines = [_terms(record) for record in shown.to_dict("records")]
         rest = len(self.terms) - len(shown)
-        return [*lines, f"and {_many(rest, 'other set')} of terms"] if rest else lines
+        return [*lines, f"and {many(rest, 'other set')} of terms"] if rest else lines
 
     def _repeated_in_words(self) -> str:
-        who = f"{_many(self.repeated, 'advocate')} in more than one row ({self.repeated_rows:,} rows)"
+        who = f"{many(self.repeated, 'advocate')} in more than one row ({self.repeated_rows:,} rows)"
         if self.duplicates == "each":
             return f"{who}: a code for each row; duplicates='first' makes one for each advocate"
-        same = f" ({_many(self.collapsed, 'row')} only said the same again)" if self.collapsed else ""
+        same = f" ({many(self.collapsed, 'row')} only said the same again)" if self.collapsed else ""
         rule = {"first": "the first row counts", "last": "the last row counts", "reject": "none counts"}[
             self.duplicates
         ]
@@ -141,8 +142,8 @@ class ReferralPlan:
 
     def __repr__(self) -> str:
         return (
-            f"<ReferralPlan {self.source}: {_many(self.ready, 'code')} for {_many(self.rows, 'row')}"
-            f" in {_many(self.requests, 'request')}, {self.invalid:,} invalid>"
+            f"<ReferralPlan {self.source}: {many(self.ready, 'code')} for {many(self.rows, 'row')}"
+            f" in {many(self.requests, 'request')}, {self.invalid:,} invalid>"
         )
 
     def _repr_html_(self) -> str:
@@ -153,17 +154,13 @@ class ReferralPlan:
 def _terms(terms: dict[Any, Any]) -> str:
     given = {name: value for name, value in terms.items() if name not in ("rows", "friends") and value is not None}
     uses = given.pop("usage_limit")
-    words = ["uses without limit" if uses == 0 else _many(int(uses), "use")]
+    words = ["uses without limit" if uses == 0 else many(int(uses), "use")]
     if "start_date" in given:
         words.append(f"from {given.pop('start_date')}")
     words.append(f"until {given.pop('expiry_date')}" if "expiry_date" in given else "no expiry")
     words += [f"{name.replace('_', ' ')} {value}" for name, value in given.items()]
     friends = " for one friend each" if terms["friends"] else ""
-    return f"{_many(terms['rows'], 'code')}{friends}: {', '.join(words)}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{many(terms['rows'], 'code')}{friends}: {', '.join(words)}"
 
 
 def _in_time(seconds: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -120,9 +120,7 @@ def reconcile(
                 since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
                 probes = not listed and batch.reason != "not_in_answer"
                 found = _find_all(asked[batch.number], _until(watch, look), since, taken, probes=probes)
-                _settle(record, batch, found)
-                for state, outcome in _OUTCOMES.items():
-                    watch.count(outcome, sum(row.state == state for row in found))
+                _settle(record, batch, list(_told(watch, found)))
     return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
 
 
@@ -172,13 +170,20 @@ def _until(watch: Watch, look: Look) -> Look:
     return looking
 
 
-def _find_all(asked: list[_Asked], look: Look, since: datetime, taken: set[str], *, probes: bool) -> list[_Found]:
-    """Conclude what became of the rows of one request."""
+def _told(watch: Watch, found: Iterable[_Found]) -> Iterator[_Found]:
+    for row in found:
+        watch.count(_OUTCOMES[row.state], 1)
+        yield row
+
+
+def _find_all(asked: list[_Asked], look: Look, since: datetime, taken: set[str], *, probes: bool) -> Iterator[_Found]:
+    """Conclude what became of the rows of one request, one after the other."""
     if probes and len(asked) > PROBES:
         some = [asked[0], asked[len(asked) // 2], asked[-1]]
         if all(_find(one, look(one.advocate), since, set(taken)).state == "planned" for one in some):
-            return [_Found(one.row) for one in asked]
-    return [_find(one, look(one.advocate), since, taken) for one in asked]
+            yield from (_Found(one.row) for one in asked)
+            return
+    yield from (_find(one, look(one.advocate), since, taken) for one in asked)
 
 
 def _find(asked: _Asked, shown: list[Referral] | str, since: datetime, taken: set[str]) -> _Found:
