@@ -6,6 +6,7 @@ import gzip
 import inspect
 import json
 import signal
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fault_server import Act, FaultServer, answer, reset
+from fault_server import Act, Caller, FaultServer, answer, reset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shell import Shell, end_all, ended, start, variables, wait_until
@@ -248,6 +249,31 @@ def test_requests_about_one_customer_never_overtake_each_other(actions: list[tup
     arrived = [action for request in requests for action in request]
     for one in "abcde":
         assert [each for each in arrived if each[0] == one] == [each for each in clear if each[0] == one]
+
+
+def overlap(frame: pd.DataFrame) -> bool:
+    """Whether a second request comes while the first has no answer yet; it is held back for a while to see."""
+    arrived, both = threading.Semaphore(0), threading.Event()
+    first = threading.Lock()
+
+    def act(caller: Caller) -> bool:
+        if first.acquire(blocking=False):
+            if arrived.acquire(timeout=0.5):
+                both.set()
+        else:
+            arrived.release()
+        return answer(204)(caller)
+
+    run, requests = applied_to((act,), frame, connections=4)
+    assert run.counts["accepted"] == len(frame)
+    assert len(requests) == 2
+    return both.is_set()
+
+
+def test_two_requests_are_out_at_once_only_when_no_customer_is_in_both() -> None:
+    many = [(f"{n:05}", "add") for n in range(1001)]
+    assert overlap(plan(*many))
+    assert not overlap(plan(*many, ("00000", "add", 749)))
 
 
 def test_a_request_whose_answer_was_lost_goes_out_again_with_the_same_actions() -> None:

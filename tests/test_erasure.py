@@ -342,6 +342,9 @@ def test_evidence_of_another_run_is_not_written_over(shell: Shell, sandbox: Sand
     refused = shell(*words)
     assert refused.code == 2
     assert "of another run" in refused.err
+    assert shell("customers", "erase", "ids.csv", "--confirm", "1", "--journal", "other.sqlite").code == 0
+    assert "of another run" in shell(*words, "--journal", "other.sqlite").err
+    sandbox.requests.clear()
     assert shell("customers", "erase", "ids.csv", "--confirm", "1", "--evidence", "no/folder.jsonl").code == 2
     assert not sandbox.requests.of(ERASE)
     assert shell(*words, "--journal", "run.sqlite").code == 0  # the same run again

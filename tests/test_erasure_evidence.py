@@ -36,7 +36,7 @@ def server_of_ids(caller: Caller) -> bool:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[t1.Run]:
     folder = tmp_path_factory.mktemp("evidence")
     with FaultServer(server_of_ids) as server, t1.Client(server.url, "0123456789abcdef", rate=None) as client:
-        yield t1.erase_customers(client, IDS, confirm=4, operator="Ada L.", journal=folder / "run.sqlite")
+        yield t1.erase_customers(client, [*IDS, "ada"], confirm=4, operator="Ada L.", journal=folder / "run.sqlite")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,8 @@ def test_every_line_says_what_an_authority_asks_for(run: t1.Run, lines: list[byt
     head, *people, foot = map(json.loads, lines)
     assert (head["run"], head["operator"], head["environment"]) == (run.id, "Ada L.", "live")
     assert head["key"] == "…cdef"
-    assert (foot["customers"], foot["accepted"], foot["refused"]) == (4, 3, 1)
+    assert (foot["customers"], foot["rows"], foot["accepted"], foot["refused"]) == (4, 5, 4, 1)
+    assert len(people) == 4
     for line in people:
         assert {"run", "id", "date", "status", "verification", "operator", "tool_version", "chain"} <= line.keys()
         assert (line["run"], line["operator"]) == (run.id, "Ada L.")
