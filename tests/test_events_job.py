@@ -71,7 +71,7 @@ def points_of(client: t1.Client, customer: str) -> float:
 def test_every_row_is_one_event_and_its_effects_come_home(sandbox: t1.Sandbox, client: t1.Client) -> None:
     frame = events(("ada", "signup"), ("bob", "visit"), Page=["home", None], Score=[1.5, 2])
     frame.index = pd.Index(["x", "y"])
-    run = t1.track_events(client, frame)
+    run = t1.track_events(client, frame, connections=1)
     assert run.counts["accepted"] == 2
     assert [json.loads(request.body or b"") for request in sandbox.requests.of(EVENT)] == [
         {

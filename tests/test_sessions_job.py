@@ -294,6 +294,30 @@ def test_a_line_without_a_clear_answer_holds_back_the_later_ones_of_its_customer
     assert on_server(client, "s")["state"] == "closed"
 
 
+SKUS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
+CARTS = st.lists(
+    st.tuples(st.integers(0, 3), SKUS, st.integers(1, 10), st.decimals("0", "1000", places=2)), max_size=12, unique=True
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(CARTS, st.integers(1, 5))
+def test_every_item_arrives_in_the_cart_of_its_session_in_order_and_as_it_was(
+    told: list[tuple[int, str, int, Decimal]], connections: int
+) -> None:
+    sessions = lines(*((f"s{n}", f"c{n % 2}", "open") for n in range(4)))
+    items = pd.DataFrame(told, columns=["session_id", "sku", "quantity", "price"]).astype({"price": "string"})
+    items = items.assign(session_id="s" + items["session_id"].astype("string"))
+    with FaultServer(answer(200, NOTHING)) as server, t1.Client(server.url, "a-key-of-16-letters", rate=None) as client:
+        run = t1.update_sessions(client, sessions, items if told else None, connections=connections, progress=False)
+    assert run.counts["accepted"] == 4
+    arrived = {session_of(entry): json.loads(entry.body, parse_float=str)["customerSession"] for entry in server.ledger}
+    assert len(server.ledger) == 4
+    for n in range(4):
+        mine = [{"sku": sku, "quantity": units, "price": str(price)} for at, sku, units, price in told if at == n]
+        assert arrived[f"s{n}"].get("cartItems", []) == mine
+
+
 # --- what cannot be sent ------------------------------------------------------------------------------------
 
 
@@ -441,6 +465,7 @@ def test_ids_that_no_address_can_name_are_told(name: str) -> None:
         ({"now": "2098-01-01T00:00:00", "dry": True}, "now: the time has no zone"),
         ({"now": "soon", "dry": True}, "now: 'soon' is no time"),
         ({"connections": 0}, "connections"),
+        ({"sessions": lines(("s", "1.0", "open"), ("t", "2.0", "open"))}, "sessions: all 2 ids end in .0"),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_before_anything_is_sent(given_: dict[str, Any], said: str) -> None:

@@ -81,7 +81,7 @@ class _Items:
 
 def read_carts(table: Table, *, same_items: SameItems) -> Carts:
     """Read all items and bring those of one session together, in the order of the input."""
-    read = [_read(table, part) for part in table.blocks()]
+    read = [_read(table, part) for part in table.slices()]
     problems = [problem for _, found in read for problem in found]
     items = _ordered([items for items, _ in read])
     codes = items.sessions.dictionary_encode()

@@ -83,7 +83,7 @@ class Events:
 
     def parts(self) -> Iterator[tuple[EncodedRows, list[Problem]]]:
         """Yield the whole input in order: events that are ready to send, and what keeps others from being sent."""
-        for part in self.table.blocks():
+        for part in self.table.slices():
             yield self._encoded(part)
 
     def _encoded(self, part: Slice) -> tuple[EncodedRows, list[Problem]]:
@@ -150,7 +150,7 @@ def prepare(data: Any, options: Options, client: Client | None) -> Events:
     table = look_over(EVENT, wanted, options.ways, read_catalogue(client, ENTITY))
     check_types(options.ways.types, table)
     owners, strange = Owners(), {}
-    for part in table.blocks() if len(names) == 2 else ():
+    for part in table.slices() if len(names) == 2 else ():
         lines = _read(table, ids, options, part)
         claims = zip(lines.sessions.to_pylist(), lines.customers.to_pylist(), part.rows.tolist(), strict=True)
         for session, customer, row in claims:

@@ -249,7 +249,7 @@ def _items(source: Source, options: Options, catalogue: Catalogue) -> Table:
 
 def _judge(table: Table, carts: Carts, options: Options, histories: Histories) -> dict[int, Verdict]:
     verdicts = {}
-    for part in table.blocks():
+    for part in table.slices():
         lines = read_lines(table, options, part)
         bad = np.ones(len(part.rows), dtype=bool)
         bad[without_faults(len(part.rows), lines.faults)] = False

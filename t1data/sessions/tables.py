@@ -68,10 +68,14 @@ class Table:
     form: Form
     survey: Survey
 
-    def blocks(self) -> Iterator[Slice]:
-        """Read all rows from the beginning, some at a time."""
+    def slices(self) -> Iterator[Slice]:
+        """Read all rows from the beginning, as many at a time as the readers give."""
         names = dict.fromkeys([*self.ids, *(column.name for column in self.form.columns)])
-        for part in self.source.slices(tuple(names)):
+        return self.source.slices(tuple(names))
+
+    def blocks(self) -> Iterator[Slice]:
+        """Read all rows from the beginning, so few at a time that each can have a large cart."""
+        for part in self.slices():
             yield from in_blocks(part)
 
 
