@@ -143,7 +143,7 @@ def test_the_sandbox_prints_the_line_that_is_shown(folder: Path) -> None:
 def test_the_targets_of_make_are_in_the_makefile() -> None:
     targets = [block.code.split()[1] for block in of("sh") if block.code.startswith("make ")]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert targets == ["demo", "test"]
+    assert targets == ["demo", "test", "lab"]
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, flags=re.MULTILINE)] == []
 
 

@@ -68,7 +68,9 @@ class ConnectForm:
         self._key = taken_password("API key", take=self._taker("ApiKey-v1"))
         self._management = taken_password("Management key", take=self._taker("ManagementKey-v1"))
         self._rate = text("rate", "Requests a second", hint="20 when left empty; none for no limit")
-        self._shared = W.Checkbox(value=False, description="Share this pace with others here", indent=False)
+        self._shared = W.Checkbox(
+            value=False, description="Share this pace with others here", indent=False, layout=LAYOUT
+        )
         self._test = button("Test connection", "Ask the server whether it takes the key; changes nothing", self._try)
         self._test.add_class("t1-primary")
         self._said = W.HTML(html.status("Not connected."))

@@ -11,7 +11,7 @@ from pandas import NA
 from t1data.forms import html
 from t1data.forms.browser import Courier, copyable
 from t1data.forms.data import DataChooser
-from t1data.forms.fields import LAYOUT, STYLE
+from t1data.forms.fields import LAYOUT, STYLE, box
 from t1data.forms.job import Job, Planned
 from t1data.forms.states import BUTTONS, PRIMARY, Event, State, enabled
 from t1data.forms.words import in_labels
@@ -131,7 +131,7 @@ class Face:
 
     def _parts(self, job: Job, save: Callable[[str], None], load: Callable[[str], None]) -> list[W.Widget]:
         folded = W.VBox([part.widget for part in job.parts if part.folded])
-        more = W.Checkbox(value=False, description="More options", indent=False)
+        more = box("More options")
         more.observe(lambda change: show(folded, change["new"]), "value")
         show(folded, False)
         file = W.Text(value="choices.json", description="Choices as a file", style=STYLE, layout=LAYOUT)

@@ -130,17 +130,21 @@ def whole(parameter: str, label: str, *, low: int, high: int, required: bool = F
 
 
 def choice(
-    parameter: str, label: str, options: Sequence[tuple[str, Any]], *, default: Any = None, folded: bool = False
+    parameter: str, label: str, options: Sequence[tuple[str, Any]], *, default: Any, folded: bool = False
 ) -> Field:
     """Return a field for one of a few values; the function's default is left alone."""
     widget = W.Dropdown(options=options, value=default, description=label, style=STYLE, layout=LAYOUT)
     return Field(parameter, widget, read=lambda value: None if value == default else value, folded=folded)
 
 
+def box(label: str) -> W.Checkbox:
+    """Return a box to tick."""
+    return W.Checkbox(value=False, description=label, indent=False, layout=LAYOUT)
+
+
 def tick(parameter: str, label: str, *, folded: bool = False) -> Field:
     """Return a field for a yes; no is left alone."""
-    widget = W.Checkbox(value=False, description=label, indent=False, layout=LAYOUT)
-    return Field(parameter, widget, folded=folded)
+    return Field(parameter, box(label), folded=folded)
 
 
 def offer(picker: W.Dropdown, options: Sequence[tuple[str, str]]) -> None:

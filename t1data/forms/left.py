@@ -119,7 +119,9 @@ class LeftBehind:
         self._found: dict[str, Left] = {}
         self._resume_run = resume
         self._pick = W.Dropdown(options=(), description="Unfinished run", style=STYLE, layout=LAYOUT)
-        self._old = W.Checkbox(value=False, description="Also if it began more than a day ago", indent=False)
+        self._old = W.Checkbox(
+            value=False, description="Also if it began more than a day ago", indent=False, layout=LAYOUT
+        )
         self._said = W.HTML()
         self._show = button("Show", "Show how far this run came", lambda: self._with(show_run))
         self._resume = button("Resume this run", "Send what is not settled yet", self._go_on)

@@ -67,10 +67,13 @@ class RunsForm:
         self._flight: Flight | None = None
         self._thread: threading.Thread | None = None
         self._journals: dict[str, str] = {}
+        self._unsettled: set[str] = set()
         self._courier = Courier()
         self._list, self._said, self._progress = W.HTML(), W.HTML(), W.HTML()
         self._pick = W.Dropdown(options=(), description="Run", style=STYLE, layout=LAYOUT)
-        self._old = W.Checkbox(value=False, description="Resume also if it began more than a day ago", indent=False)
+        self._old = W.Checkbox(
+            value=False, description="Resume also if it began more than a day ago", indent=False, layout=LAYOUT
+        )
         self._buttons = {
             "list": button("Look again", "List the runs of this machine", self._safe(self.refresh)),
             "show": button("Show", "Show how the run ended", self._safe(self._show)),
@@ -101,9 +104,11 @@ class RunsForm:
         """Read again which runs there are."""
         frame = list_runs().head(MOST)
         lines = [_line(str(id_), dict(line)) for id_, line in frame.iterrows()]
-        head = ["Run", "Began (UTC)", "What", "Rows", "Outcomes", "Stopped because"]
+        head = ["Run", "Began (UTC)", "What", "Rows", "Outcomes"]
         self._list.value = html.table(many(len(lines), "run"), head, lines) if lines else html.note("No runs yet.")
         self._journals = dict(zip(map(str, frame.index), frame["journal"], strict=True))
+        unsettled = frame[(frame["unsent"] > 0) | (frame["in_doubt"] > 0)]
+        self._unsettled = set(map(str, unsettled.index))
         offer(self._pick, [(id_, id_) for id_ in self._journals])
         self._draw()
 
@@ -135,8 +140,9 @@ class RunsForm:
 
     def _draw(self) -> None:
         picked, busy = self._pick.value is not None, self._flight is not None
-        for name in ("show", "resume", "reconcile"):
-            self._buttons[name].disabled = busy or not picked
+        self._buttons["show"].disabled = busy or not picked
+        for name in ("resume", "reconcile"):
+            self._buttons[name].disabled = busy or self._pick.value not in self._unsettled
         self._buttons["cancel"].disabled = not HERE.all()
 
     def _picked(self) -> str:
@@ -214,7 +220,7 @@ class RunsForm:
 
 def _line(id_: str, line: Mapping[str, Any]) -> tuple[Any, ...]:
     began = f"{line['started_at']:%Y-%m-%d %H:%M}"
-    return id_, began, line["operation"].replace("_", " "), int(line["rows"]), counted(line), line["stopped"] or ""
+    return id_, began, line["operation"].replace("_", " "), int(line["rows"]), counted(line)
 
 
 def runs(client: ClientSource | None = None, *, show_rows: bool = True) -> RunsForm:

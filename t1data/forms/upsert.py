@@ -72,7 +72,7 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             text("tz", "Zone of times", hint="such as Europe/Berlin, for times that name none", folded=True),
             choice("decimal", "Decimal mark", [("point: 1.50", "."), ("comma: 1,50", ",")], default=".", folded=True),
             text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
-            choice("delimiter", "Delimiter", _DELIMITERS, folded=True),
+            choice("delimiter", "Delimiter", _DELIMITERS, default="", folded=True),
             text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
             pairs("defaults", "For empty cells", hint="column = value, one a line", read=str, folded=True),
             pairs("constants", "For all rows", hint="attribute = value, one a line", read=json_or_text, folded=True),
@@ -95,7 +95,7 @@ _DUPLICATES = [
     ("send the first", "first"),
     ("send the last", "last"),
 ]
-_DELIMITERS = [("found in the header", None), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
+_DELIMITERS = [("found in the header", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
 
 
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
