@@ -414,7 +414,9 @@ def test_carts_are_not_larger_than_the_api_takes() -> None:
 @pytest.mark.parametrize("stranger", [("nobody", "a", 1, 1), (None, "a", 1, 1), ("nobody", "", 0, -1)])
 def test_items_without_a_session_stop_everything_before_it_begins(stranger: Any) -> None:
     told, items = lines(("s", "ada", "open")), carts(("s", "a", 1, 1), stranger)
-    with pytest.raises(t1.errors.InputError, match=r"items: 1 without a session among the sessions \(rows 2\)"):
+    with pytest.raises(
+        t1.errors.InputError, match=r"items: 1 without a session among the sessions \(rows 2, counted from 1\)"
+    ):
         t1.update_sessions(unreachable(), told, items)
     assert "1 item without a session: nothing is sent" in str(t1.plan_sessions(unreachable(), told, items))
 
@@ -550,6 +552,28 @@ def test_a_session_that_was_closed_though_nobody_said_so_is_found_closed_by_a_re
     assert t1.resume(client, run.id, data=(told, items)).counts["accepted"] == 1
     assert t1.open_run(run.id).totals["total"].tolist() == [30.0]
     assert t1.open_run(run.id).effects["effect_type"].tolist() == ["addLoyaltyPoints"]
+
+
+@pytest.mark.parametrize(
+    ("stands", "outcome"),
+    [
+        (
+            answer(200, {"customerSession": {"state": "closed", "profileId": "ada", "total": 3}, "effects": []}),
+            "accepted",
+        ),
+        (answer(200, {"customerSession": {"state": "closed", "profileId": "bob"}, "effects": []}), "refused"),
+        (answer(200, {"customerSession": {"state": "open", "profileId": "ada"}, "effects": []}), "refused"),
+        (answer(404, {"message": "not found"}), "refused"),
+        (answer(500, {"message": "no"}), "in_doubt"),
+    ],
+)
+def test_a_refusal_after_a_lost_answer_is_held_against_the_session_as_it_stands(stands: Any, outcome: str) -> None:
+    refusal = answer(400, {"message": "A session that is closed cannot become closed"})
+    with FaultServer(hang_up(), refusal, stands) as server:
+        client = t1.Client(server.url, "a-key-of-16-letters", rate=None, limits=QUICK)
+        run = t1.update_sessions(client, lines(("s", "ada", "closed")))
+        assert [entry.method for entry in server.ledger][:3] == ["PUT", "PUT", "GET"]
+    assert run.outcomes["outcome"].tolist() == [outcome]
 
 
 def test_a_line_that_the_server_does_not_take_is_refused_in_its_words(client: t1.Client) -> None:

@@ -209,8 +209,8 @@ def check_homes(prepared: Prepared) -> None:
     if found:
         rows = ", ".join(f"{problem.row + 1:,}" for problem in found[:5]) + (", …" if len(found) > 5 else "")
         raise InputError(
-            f"items: {len(found):,} without a session among the sessions (rows {rows}); the first: {found[0].message}"
-            " Add the sessions, or leave these items out"
+            f"items: {len(found):,} without a session among the sessions (rows {rows}, counted from 1); the first:"
+            f" {found[0].message} Add the sessions, or leave these items out"
         )
 
 

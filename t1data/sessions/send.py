@@ -13,16 +13,16 @@ from t1data.bulk.effects import read_goods
 from t1data.bulk.job import Answered, Job
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import Client
-from t1data.errors import InDoubtError, RefusedError, RequestError
+from t1data.errors import InDoubtError, RefusedError
 from t1data.journal.reads import read_batches, reading
 from t1data.journal.runs import Run
 from t1data.sessions.effects import GOODS
+from t1data.sessions.look import REFUSALS, look_again
 from t1data.sessions.prepare import Prepared
 
 OPERATION = "update_customer_session_v2"
 JOB = "update_sessions"
 SECTIONS = ("customerSession", "triggeredCampaigns")
-_NO = (400, 409)  # how the server may say that a session cannot take this: also of what it has taken before
 PREFIX, SUFFIX = b'{"customerSession":', f',"responseContent":{json.dumps(SECTIONS)}}}'.encode()
 
 
@@ -58,10 +58,9 @@ def _job(client: Client, prepared: Prepared, in_doubt: frozenset[int], connectio
             return client.send(OPERATION, batch.key or "", query=query, body=body, stop=stop, on_wait=on_wait)
         except (RefusedError, InDoubtError) as error:
             was_tried = error.attempts > 1 or batch.number in in_doubt
-            found = _as_it_stands(client, batch) if was_tried and error.status in _NO and not options.dry else None
-            if found is None:
+            if options.dry or not was_tried or error.status not in REFUSALS:
                 raise
-            return found
+            return look_again(client, batch, error)
 
     return Job(
         put,
@@ -71,20 +70,3 @@ def _job(client: Client, prepared: Prepared, in_doubt: frozenset[int], connectio
         names_one=True,
         changes_nothing=options.dry,
     )
-
-
-def _as_it_stands(client: Client, batch: Batch) -> Answered | None:
-    """Return the session as the server has it, if it is in the state that the batch asks for and cannot leave again.
-
-    A session that is closed cannot be closed once more. When the answer to the first time was lost, the second time is
-    refused, and only a look tells that all is done. What it shows has the form of the answer that was lost.
-    """
-    wanted = json.loads(batch.body()).get("state", "open")
-    if wanted == "open":
-        return None
-    try:
-        answer = client.send("get_customer_session", batch.key or "")
-        session = answer.json().get("customerSession", {})
-    except (RequestError, ValueError, AttributeError):
-        return None
-    return answer if session.get("state") == wanted else None
