@@ -24,6 +24,7 @@ from shell import Shell, end_all, ended, start, variables, wait_until
 import t1data as t1
 from t1data.cli import audience_actions, cli
 from t1data.sandbox import Delay, Options, Status
+from t1data.transport.retry import Limits
 
 APPLY = "update_customer_profile_audiences"
 SEED = {"audiences": [{"id": 748, "name": "Regulars"}, {"id": 749, "name": "Others"}]}
@@ -426,6 +427,15 @@ def test_neither_journal_nor_what_lies_beside_it_names_anybody(client: t1.Client
     assert {path.stat().st_mode & 0o777 for path in left} == {0o600}
     t1.purge_run(run.id)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["ids.key"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_words_of_the_server_that_name_somebody_do_not_stay(tmp_path: Path, status: int) -> None:
+    echo = answer(status, {"message": "trouble with canary-7f3a", "errors": []})
+    with FaultServer(echo) as server, t1.Client(server.url, KEY, limits=Limits(attempts=1)) as client:
+        run = t1.apply_audience(client, adds("canary-7f3a"))
+    assert run.counts["accepted"] == 0
+    assert not [path for path in (tmp_path / "runs").iterdir() if b"canary-7f3a" in path.read_bytes()]
 
 
 def test_marks_hold_a_line_for_each_action_that_is_sent(client: t1.Client) -> None:

@@ -14,7 +14,7 @@ from t1data.bulk.batches import Batch
 from t1data.bulk.job import Answered, Job
 from t1data.bulk.narrowing import ALIKE, Narrowing
 from t1data.bulk.progress import Watch
-from t1data.bulk.refusals import hopeless, is_of_api, reason_of, said_of_rows
+from t1data.bulk.refusals import hopeless, is_of_api, mask, reason_of, said_of_rows
 from t1data.errors import (
     AnswerError,
     AuthError,
@@ -89,14 +89,14 @@ class Delivery:
         if isinstance(error, NotFoundError) and self._job.names_one and is_of_api(error.body):
             self.refuse(batch, error)
         elif isinstance(error, _ABOUT_THE_RUN):
-            self._withhold(batch.number, error, stop=True)
+            self._withhold(batch, error, stop=True)
         elif isinstance(error, RefusedError):
             self._failures = 0
             return self._refused(batch, error)
         elif isinstance(error, InDoubtError):
             self._doubt(batch, error)
         else:
-            self._withhold(batch.number, error, stop=False)
+            self._withhold(batch, error, stop=False)
         return 0
 
     def _accepted(self, batch: Batch, answer: Answered) -> int:
@@ -112,27 +112,27 @@ class Delivery:
     def _refused(self, batch: Batch, error: RefusedError) -> int | RefusedError:
         """Settle a refusal that is not narrowed: nobody may find out by sending rows again that make new things."""
         if isinstance(error, ConflictError) and self._job.repeatable:  # somebody else was at the customer: not the row
-            self._withhold(batch.number, error, stop=False)
+            self._withhold(batch, error, stop=False)
             return 0
         if self._job.repeatable or (isinstance(error, TooLargeError) and len(batch) > 1):
             return error
         self.refuse(batch, error)
         return 0
 
-    def _withhold(self, number: int, error: RequestError, *, stop: bool) -> None:
-        self._journal.settle(number, "withhold", status=error.status, attempts=error.attempts)
+    def _withhold(self, batch: Batch, error: RequestError, *, stop: bool) -> None:
+        self._journal.settle(batch.number, "withhold", status=error.status, attempts=error.attempts)
         self._watch.count("accepted", 0, requests=error.attempts)
         if stop:
-            self._watch.stop(str(error))
+            self._watch.stop(_words(error, batch))
 
     def _doubt(self, batch: Batch, error: InDoubtError) -> None:
         if self._job.changes_nothing:
-            self._withhold(batch.number, error, stop=False)
+            self._withhold(batch, error, stop=False)
         else:
             self._note_doubt(batch, error)
         self._failures += 1
         if isinstance(error, AnswerError) or error.status in _KEY_REFUSED or self._failures >= FAILURES_IN_A_ROW:
-            self._watch.stop(str(error))
+            self._watch.stop(_words(error, batch))
 
     def _note_doubt(self, batch: Batch, error: InDoubtError) -> None:
         self._journal.settle(
@@ -141,7 +141,7 @@ class Delivery:
             status=error.status,
             attempts=error.attempts,
             reason=reason_of(error),
-            message=str(error),
+            message=_words(error, batch),
             answer=error.body if self._job.read is not None and error.body else None,
         )
         self._watch.count("in_doubt", len(batch), requests=error.attempts)
@@ -229,3 +229,8 @@ class Delivery:
         for batch in self._deferred:
             if not self.stopping:
                 self.deliver(batch, defer=False)
+
+
+def _words(error: RequestError, batch: Batch) -> str:
+    """Return what happened, without the rows' values: a server can say them back, and the journal keeps its words."""
+    return mask(str(error), batch.body(suffix=b","), batch.key, batch.lane)
