@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import pty
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -323,6 +325,22 @@ def test_a_shell_shows_erases_by_number_verifies_and_purges(shell: Shell, sandbo
     told = shell("customers", "verify", "proof.jsonl", "--json")
     assert json.loads(told.out)["erased"] == 2
     assert shell("customers", "purge", "ids.csv", "--also", "proof.jsonl").code == 0
+
+
+def test_a_person_types_the_number_after_the_plan(sandbox: Sandbox, client: t1.Client, tmp_path: Path) -> None:
+    fill(client, "a", "b")
+    (tmp_path / "ids.csv").write_text("integration_id\na\nb\n")
+    for typed, code in ((b"1\n", 2), (b"2\n", 0)):
+        ours, theirs = pty.openpty()
+        words = ("customers", "erase", "ids.csv", "--rate", "none")
+        process = start(*words, env=variables(sandbox, tmp_path), cwd=tmp_path, stdin=theirs)
+        os.write(ours, typed)
+        done = ended(process)
+        os.close(ours)
+        os.close(theirs)
+        assert done.code == code
+        assert done.err.index("2 customers to erase") < done.err.index("Type the number of customers (2)")
+    assert len(sandbox.requests.of(ERASE)) == 2
 
 
 def test_a_404_ends_with_3_and_its_words(shell: Shell) -> None:
