@@ -548,6 +548,14 @@ def test_a_cell_that_is_no_such_value_is_an_error_without_the_cell(
     assert cell not in str(error.value)
 
 
+def test_four_hundred_columns_are_compared_as_quickly_as_they_are_read() -> None:
+    names = [f"column {number}" for number in range(400)]
+    before = pa.table({ID: ["1", "2"], **dict.fromkeys(names, pa.array([1, 2]))})
+    diff = diff_audiences(before, before.set_column(7, names[6], pa.array([1, 3])))
+    assert lines(diff, "changed") == [("2", "column 6", "2", "3")]
+    assert "column 11 and 388 more" in str(diff)
+
+
 def test_names_of_columns_are_only_names() -> None:
     odd = {'a"b': [1], "it's; DROP TABLE pairs": [2], "id": [3], "kind": [4], "rows": [5]}
     diff = diff_audiences(pa.table({ID: ["1"], **odd}), pa.table({ID: ["1"], **{name: [9] for name in odd}}))

@@ -152,9 +152,9 @@ class AudienceDiff:
         """Return the result in words, a line for each thing to know."""
         said = [f"{self.before} → {self.after}: {_in_words(self.counts, ('added', 'removed', 'kept', 'changed'))}"]
         said += [f"{self.counts['before']:,} customers before, {self.counts['after']:,} after"]
-        said.append(f"columns compared: {', '.join(self.compared) or 'none but the ids'}")
+        said.append(f"columns compared: {_few(self.compared) or 'none but the ids'}")
         for side, names in (("before", self.only_before), ("after", self.only_after)):
-            said += [f"not compared, as they are only in {side}: {', '.join(names)}"] if names else []
+            said += [f"not compared, as they are only in {side}: {_few(names)}"] if names else []
         for name, meaning in _NOTES.items():
             said += [f"{self.counts[name]:,} {meaning}"] if self.counts[name] else []
         return said
@@ -176,6 +176,11 @@ _NOTES = {
     "problems_before": "rows of before have no id that can be read, and take no part: see problems",
     "problems_after": "rows of after have no id that can be read, and take no part: see problems",
 }
+
+
+def _few(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def _in_words(counts: Mapping[str, int], names: Sequence[str]) -> str:
