@@ -59,7 +59,7 @@ def write_headline(ax: Axes, headline: str, details: Sequence[str]) -> None:
     ax.set_title(headline, loc="left", color=INK, fontsize=13, fontweight="bold", pad=26)
     above = offset_copy(ax.transAxes, fig=ax.get_figure(root=True), y=9, units="points")
     ax.text(0, 1, "  ·  ".join(details), transform=above, color=INK, fontsize=10, parse_math=False)
-    ax.set_label(f"{headline}. {sentence(', '.join(details))}")
+    ax.set_label(" ".join([f"{headline}.", *([sentence(", ".join(details))] if details else [])]))
     ax.tick_params(colors=INK)
     ax.spines[:].set_color(INK)
 
