@@ -118,7 +118,7 @@ def test_a_look_on_the_server_can_be_stopped_and_tells_of_each_advocate(
     control, seen = t1.Control(), []
 
     def stop(progress: t1.Progress) -> None:
-        seen.append(progress.requests)
+        seen.append(progress.done)
         control.stop()
 
     stopped = t1.reconcile(client, run.journal, data=["a", "b"], progress=stop, control=control)

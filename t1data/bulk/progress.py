@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +143,9 @@ class Watch:
 
     def waiting(self, why: str, seconds: float) -> None:
         """Tell that a request waits before it is tried again."""
-        self._tell(f"{why}: again in {seconds:.{0 if seconds >= 10 else 1}f} s")
+        what, _, more = why.partition(", ")  # a line has few letters: what it waits for and how long come first
+        again = f"{what}: again in {seconds:.{0 if seconds >= 10 else 1}f} s"
+        self._tell(f"{again}, {more}" if more else again)
 
     def _tell(self, waiting: str | None) -> None:
         if self._on_progress is None:
@@ -186,7 +189,8 @@ def _bar(total: int) -> Iterator[Callable[[Progress], None]]:
     from tqdm.auto import tqdm
 
     lock = threading.Lock()  # the engine's threads tell their progress at the same time
-    with tqdm(total=total, unit=" rows", unit_scale=True, mininterval=0.2) as bar:
+    ncols, nrows = _size()
+    with tqdm(total=total, unit=" rows", unit_scale=True, mininterval=0.2, ncols=ncols, nrows=nrows) as bar:
 
         def show(progress: Progress) -> None:
             with lock:
@@ -194,6 +198,13 @@ def _bar(total: int) -> Iterator[Callable[[Progress], None]]:
                 bar.set_postfix_str(_postfix(progress), refresh=progress.waiting is not None)
 
         yield show
+
+
+def _size() -> tuple[int, int] | tuple[None, None]:
+    """Return a size for a terminal that says it has none, as those of containers do: tqdm would draw nothing there."""
+    with suppress(OSError):
+        return (None, None) if all(os.get_terminal_size(sys.stderr.fileno())) else (80, 24)
+    return None, None
 
 
 def _postfix(progress: Progress) -> str:

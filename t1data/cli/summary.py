@@ -32,7 +32,7 @@ class Reason:
 
     def __str__(self) -> str:
         where = f"{self.rows:,} rows, the first is {self.first_row:,}" if self.rows > 1 else f"row {self.first_row:,}"
-        said = in_flags(self.message) or self.code or "sent, and not answered yet"
+        said = in_flags(self.message) or self.code
         return f"{self.outcome.replace('_', ' ')} ({where}): {said}"
 
 

@@ -24,6 +24,8 @@ from t1data.journal.reads import (
 )
 from t1data.journal.records import OUTCOMES, UNCHANGED, BatchRecord, Line, RunRecord, leaves, outcome_of
 
+_ON_ITS_WAY = ("intent", "resent")
+
 CHUNK = 65_536  # rows worked out at a time, so that outcomes of any number of rows can be written in bounded memory
 
 Rows = npt.NDArray[np.int64]
@@ -158,13 +160,12 @@ def _chunk(
         if line.same_as is not None:
             owners[line.row - start] = line.same_as
     places = index.find(owners)
-    stopped = head.stopped
     columns = {
         "outcome": index.take(places, [outcome_of(leaf.state) for leaf in index.leaves], "unsent"),
         "http_status": index.take(places, [leaf.status for leaf in index.leaves], None),
         "reason": index.take(places, [_reason(leaf) for leaf in index.leaves], "stopped"),
         "field": index.take(places, [leaf.field for leaf in index.leaves], None),
-        "message": index.take(places, [_message(leaf, stopped) for leaf in index.leaves], stopped),
+        "message": index.take(places, [_message(leaf, head) for leaf in index.leaves], head.stopped),
         "batch": index.take(places, [leaf.number for leaf in index.leaves], None),
         "attempts": index.take(places, [leaf.attempts for leaf in index.leaves], 0),
     }
@@ -191,10 +192,16 @@ def _overwrite(columns: dict[str, npt.NDArray[np.object_]], line: Line, place: i
 
 
 def _reason(leaf: BatchRecord) -> str | None:
+    if leaf.state in _ON_ITS_WAY:
+        return "no_answer"
     return "stopped" if leaf.state == "planned" else leaf.reason
 
 
-def _message(leaf: BatchRecord, stopped: str | None) -> str | None:
-    if leaf.state == "planned" and stopped is None and leaf.status is None:
+def _message(leaf: BatchRecord, head: RunRecord) -> str | None:
+    if leaf.state in _ON_ITS_WAY:  # of a run that goes on, or was killed
+        return "sent, and no answer has been read"
+    if leaf.state != "planned":
+        return leaf.message
+    if head.finished_at is not None and head.stopped is None and leaf.status is None:
         return "waits for an earlier row of the same customer that has no clear answer; a resume sends them in order"
-    return stopped if leaf.state == "planned" else leaf.message
+    return head.stopped

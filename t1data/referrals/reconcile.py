@@ -158,14 +158,12 @@ def _look(client: Client, campaign: int, application_id: int | None) -> Look:
 
 
 def _until(watch: Watch, look: Look) -> Look:
-    """Look until the caller asks to stop, and tell of each advocate who was looked for."""
+    """Look until the caller asks to stop."""
 
     def looking(advocate: str) -> list[Referral] | str:
         if watch.stopping.is_set():
             raise StoppedError("stopped while looking on the server")
-        found = look(advocate)
-        watch.count("in_doubt", 0, requests=1)
-        return found
+        return look(advocate)
 
     return looking
 
