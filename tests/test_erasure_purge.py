@@ -141,6 +141,22 @@ def test_other_rows_of_a_text_file_keep_their_bytes(runs: Path, tmp_path: Path) 
     assert left == text.replace('"canary-ada-7731",refused,"x\r\n007"\r\n', "")
 
 
+def test_answers_that_name_nobody_go_by_the_input_or_it_is_said(client: t1.Client, runs: Path, tmp_path: Path) -> None:
+    everybody = pd.DataFrame({"integration_id": [*STAYS, *GONE]})
+    t1.upsert_profiles(client, everybody.assign(Name="canary-name"))
+    t1.create_referrals(client, everybody["integration_id"], campaign_id=45, journal=tmp_path / "codes.sqlite")
+    everybody.to_csv(tmp_path / "ids.csv", index=False)
+    told = t1.fetch_inventories(client, tmp_path / "ids.csv", include=["loyalty"])
+    from_memory = t1.fetch_inventories(client, everybody, include=["loyalty"])
+    found = t1.purge_people(GONE).set_index("file")
+    assert found.loc[str(told.run.journal), "removed"] == 2
+    assert pd.isna(found.loc[str(told.run.journal), "note"])
+    assert "purge the whole run" in found.loc[str(from_memory.run.journal), "note"]
+    answers = [body for _, body in told.run.raw_answers()]
+    assert answers[2:] == [b"{}", b"{}"]
+    assert b"{}" not in answers[:2]
+
+
 def test_what_is_named_elsewhere_is_purged_too_and_what_is_not_there_is_said(
     client: t1.Client, runs: Path, tmp_path: Path
 ) -> None:

@@ -127,7 +127,7 @@ def purge(*, file: str, id: str, folder: str | None, also: tuple[str, ...], as_j
     from t1data.erasure import purge_people
 
     found = purge_people(file, id=id, folder=folder, also=also)
-    failed = found[found["removed"].isna()]
+    failed = found[found["note"].notna()]
     if as_json:
         tell({"looked_at": len(found), "removed": int(found["removed"].sum()), "failed": failed["file"].tolist()})
     else:
@@ -135,5 +135,5 @@ def purge(*, file: str, id: str, folder: str | None, also: tuple[str, ...], as_j
             click.echo(f"{line.removed:>9,}  {line.kind:<8} {line.file}")
         click.echo(f"{len(found):,} files looked at, {int(found['removed'].sum()):,} places rewritten")
     for line in failed.itertuples():
-        say(f"Not rewritten: {line.note}")
+        say(f"{line.file}: {line.note}")
     return Exit.INCOMPLETE if len(failed) else Exit.ACCEPTED

@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.named import name_rows
+from t1data.erasure.erase import JOB
 from t1data.erasure.scrub import scrub_file, scrub_marks, scrubber
 from t1data.errors import InputError, JournalError
 from t1data.journal.hashes import hash_id, machine_key
 from t1data.journal.names import runs_folder
+from t1data.journal.outcomes import head_of
 from t1data.journal.place import MARKS
+from t1data.journal.reads import read_answers, read_batches, reading
 from t1data.journal.rewrite import rewrite_answers
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NOTHING = b"{}"
+_UNKNOWN = (
+    "what names them is gone; but an answer here need not name its customer, and the run's input is not at hand to tell"
+    " whose it is: purge the whole run (t1data runs purge)"
+)
 _KINDS = {".sqlite": "journal", MARKS: "marks", ".csv": "rows", ".parquet": "rows"}
 
 
@@ -26,13 +34,39 @@ class _People:
     ids: frozenset[str]
     column: str
 
-    def take_from(self, path: Path, kind: str) -> int:
+    def take_from(self, path: Path, kind: str) -> tuple[int, str | None]:
+        """Return how much was taken out, and what could not be."""
         if kind == "journal":
-            return rewrite_answers(path, scrubber(self.ids))
+            return self._from_journal(path)
         if kind == "marks":
             key = machine_key()
-            return scrub_marks(path, [hash_id(key, id_) for id_ in self.ids])
-        return scrub_file(path, self.ids, column=self.column)
+            return scrub_marks(path, [hash_id(key, id_) for id_ in self.ids]), None
+        return scrub_file(path, self.ids, column=self.column), None
+
+    def _from_journal(self, path: Path) -> tuple[int, str | None]:
+        with reading(path) as db:
+            head, batches = head_of(db, path), list(read_batches(db))
+            keeps_answers = next(read_answers(db), None) is not None
+        rows = self._rows_in(head.facts)
+        theirs = {batch.number for batch in batches if batch.rows == 1 and batch.spans[-1][1] - 1 in (rows or ())}
+        scrub = scrubber(self.ids)
+        done = rewrite_answers(path, lambda batch, body: _NOTHING if batch in theirs else scrub(body))
+        unknown = rows is None and "id" in head.facts.get("recipe", {}) and head.operation != JOB and keeps_answers
+        return done, _UNKNOWN if unknown else None
+
+    def _rows_in(self, facts: dict[str, Any]) -> set[int] | None:
+        """Return the rows of a run that are about these people, None when its input is not at hand."""
+        recipe = facts.get("recipe", {})
+        if recipe.get("path") is None or "id" not in recipe:
+            return None
+        try:
+            named = name_rows(recipe["path"], id=recipe["id"], allow_suspect_ids=True)
+            if named.source.fingerprint()["sha256"] != facts["input"]["sha256"]:
+                return None
+        except InputError:
+            return None
+        pairs = (zip(rows.tolist(), ids.to_pylist(), strict=True) for rows, ids in named.input().ids())
+        return {row for part in pairs for row, id_ in part if id_ in self.ids}
 
 
 def purge_people(
@@ -47,8 +81,9 @@ def purge_people(
     Journals name no customer, but keep the answers that brought something home, such as referral codes: there, all
     that names one of these people is taken out, and its bytes are gone from the file. Outcomes stay as they are, by row
     number. From files of outcomes and of failed rows (CSV, Parquet) their rows are taken out, and the bytes of other
-    rows stay. What is not looked at: files that lie elsewhere and are not named here, inputs, exports and backups; and
-    an answer that is about one of them without naming the id cannot be told.
+    rows stay. What is not looked at: files that lie elsewhere and are not named here, inputs, exports and backups.
+    Whose an answer is that need not name its customer, such as an inventory, is told by the run's input, when that is a
+    file that is still there; else the note says that the whole run is to be purged.
 
     Parameters
     ----------
@@ -103,6 +138,6 @@ def _files(folders: list[Path], also: Sequence[str | Path]) -> Iterator[Path]:
 def _purged(path: Path, people: _People) -> tuple[str, str, int | None, str | None]:
     kind = _KINDS[path.suffix]
     try:
-        return str(path), kind, people.take_from(path, kind), None
+        return str(path), kind, *people.take_from(path, kind)
     except (InputError, JournalError) as error:
         return str(path), kind, None, str(error)

@@ -13,7 +13,7 @@ from t1data.journal.place import connect, take_hold
 from t1data.journal.reads import check_whole, reading
 
 
-def rewrite_answers(path: Path, change: Callable[[bytes], bytes]) -> int:
+def rewrite_answers(path: Path, change: Callable[[int, bytes], bytes]) -> int:
     """Replace the kept answers of a run by what `change` makes of them; outcomes and all else stay.
 
     All of it happens, or nothing. What was replaced is gone from the file, not only from its tables.
@@ -23,7 +23,7 @@ def rewrite_answers(path: Path, change: Callable[[bytes], bytes]) -> int:
     path : Path
         The journal.
     change : callable
-        Takes an answer and returns it, or what is to stand in its place.
+        Takes a batch's number and its answer, and returns the answer or what is to stand in its place.
 
     Returns
     -------
@@ -50,13 +50,13 @@ def rewrite_answers(path: Path, change: Callable[[bytes], bytes]) -> int:
         os.close(hold)
 
 
-def _rewrite(db: sqlite3.Connection, path: Path, change: Callable[[bytes], bytes]) -> int:
+def _rewrite(db: sqlite3.Connection, path: Path, change: Callable[[int, bytes], bytes]) -> int:
     replaced = 0
     db.execute("BEGIN IMMEDIATE")
-    for (number,) in db.execute("SELECT id FROM answer ORDER BY id").fetchall():
-        body = db.execute("SELECT body FROM answer WHERE id = ?", (number,)).fetchone()[0]
-        if (new := change(body)) != body:
-            db.execute("UPDATE answer SET body = ? WHERE id = ?", (new, number))
+    for id_, batch in db.execute("SELECT id, batch FROM answer ORDER BY id").fetchall():
+        body = db.execute("SELECT body FROM answer WHERE id = ?", (id_,)).fetchone()[0]
+        if (new := change(batch, body)) != body:
+            db.execute("UPDATE answer SET body = ? WHERE id = ?", (new, id_))
             replaced += 1
     db.execute("COMMIT")
     if replaced:
