@@ -133,6 +133,17 @@ def test_a_run_that_is_being_sent_is_called_in_use_and_not_complete(tmp_path: Pa
     assert (run.in_use, "in use" in repr(run)) == (None, False)
 
 
+def test_rows_on_their_way_are_told_as_such_while_they_are_and_after_a_kill(tmp_path: Path) -> None:
+    journal = started(tmp_path / "run.sqlite")
+    journal.plan(1, [(0, 3)], 3)
+    journal.intend(1)
+    told = {("in_doubt", "no_answer", "sent, and no answer has been read")}
+    for _ in range(2):
+        on_their_way = read_run(journal.path).outcomes.head(3)[["outcome", "reason", "message"]]
+        assert set(on_their_way.itertuples(index=False, name=None)) == told
+        journal.close()
+
+
 def test_who_looks_whether_a_run_is_in_use_keeps_nobody_from_starting_it(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     started(path).close()
