@@ -16,6 +16,7 @@ import ipywidgets as W
 
 from t1data.forms import html
 from t1data.forms.held import Held
+from t1data.writing import replacing
 
 HAS_ANYWIDGET = find_spec("anywidget") is not None
 LARGEST_MESSAGE = 10_000_000  # bytes; a larger one closes the connection, and no message tells of it
@@ -122,14 +123,20 @@ class Courier:
         self.widget: Any = bridge("courier.js") if HAS_ANYWIDGET else W.HTML()
 
     def bring(self, file: Path, *, name: str) -> str:
-        """Hand a file over under a name, and say where it went."""
+        """Hand a file over under a name, and say where it went.
+
+        Raises
+        ------
+        InputError
+            Without the extra: there is such a file already, or none can be written here.
+        """
         content = file.read_bytes()
         if HAS_ANYWIDGET:
             self.widget.send({"type": "download", "name": name}, [content])
             return f"{name} is in your downloads."
         target = Path(name).absolute()
-        target.touch(mode=0o600)
-        target.write_bytes(content)
+        with replacing(target) as part:
+            part.write_bytes(content)
         return f"Written to {target}."
 
 

@@ -3,7 +3,7 @@ function render({ model, el }) {
   const code = document.createElement("pre");
   code.className = "t1-code";
   code.tabIndex = 0;
-  code.setAttribute("role", "region");
+  code.setAttribute("role", "group");
   code.setAttribute("aria-label", model.get("label"));
   const button = document.createElement("button");
   button.className = "jupyter-button";

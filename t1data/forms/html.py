@@ -45,7 +45,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> s
     top = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f"<div class='t1-scroll' tabindex='0' role='region' aria-label='{escape(caption)}'><table class='t1-table'>"
+        f"<div class='t1-scroll' tabindex='0' role='group' aria-label='{escape(caption)}'><table class='t1-table'>"
         f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

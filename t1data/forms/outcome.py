@@ -127,10 +127,11 @@ def _bring(courier: Courier, write: Callable[[Path], Any], name: str, *, say: Sa
     with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
         try:
             write(Path(folder) / name)
+            said = courier.bring(Path(folder) / name, name=name)
         except InputError as error:
             complain(str(error))
-            return
-        say(courier.bring(Path(folder) / name, name=name))
+        else:
+            say(said)
 
 
 def _counts(run: Run) -> list[tuple[str, int]]:
