@@ -198,7 +198,8 @@ def test_an_old_event_cannot_take_a_session_to_another_customer() -> None:
         ({"attributes": {"type": "not a name"}}, "valid are names of letters"),
         ({"constants": {"a b": 1}}, "valid are names of letters"),
         ({"types": {"colour": "number"}}, "types: got 'colour'"),
-        ({"type": ""}, "type: an event needs a name"),
+        ({"type": ""}, "type: got '', valid is a name"),
+        ({"type": 5}, "type: got 5, valid is a name"),
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_before_anything_is_sent(given: dict[str, Any], said: str) -> None:

@@ -581,3 +581,22 @@ def test_a_line_that_the_server_does_not_take_is_refused_in_its_words(client: t1
     again = t1.update_sessions(client, lines(("s", "ada", "closed"), ("t", "ada", "open")))
     assert again.outcomes["outcome"].tolist() == ["refused", "accepted"]
     assert again.failures["field"].tolist() == ["state"]
+
+
+def test_customers_that_a_blank_has_turned_into_floats_are_taken_when_that_is_said() -> None:
+    told = pd.DataFrame({"session_id": ["s", "t"], "integration_id": [7.0, None]})
+    with pytest.raises(t1.errors.InputError, match="ids_from_floats=True"):
+        t1.plan_sessions(unreachable(), told)
+    with FaultServer(answer(200, NOTHING)) as server, t1.Client(server.url, "a-key-of-16-letters", rate=None) as client:
+        run = t1.update_sessions(client, told, ids_from_floats=True, connections=1)
+        assert [entry.json()["customerSession"] for entry in server.ledger] == [{"profileId": "7"}, {}]
+    assert run.counts["accepted"] == 2
+
+
+def test_sessions_of_nobody_need_no_column_of_customers() -> None:
+    with FaultServer(answer(200, NOTHING)) as server, t1.Client(server.url, "a-key-of-16-letters", rate=None) as client:
+        run = t1.update_sessions(client, pd.DataFrame({"session_id": ["s", "t"]}), profile=None)
+        assert [entry.json()["customerSession"] for entry in server.ledger] == [{}, {}]
+    assert run.counts["accepted"] == 2
+    assert run.outcomes["integration_id"].isna().all()
+    assert run.totals["session_id"].tolist() == ["s", "t"]

@@ -18,7 +18,7 @@ from t1data.cli.talk import Exit, exit_of, tell_at_last
 
 _SHARED = (
     "id", "types", "constants", "tz", "decimal", "encoding", "delimiter", "sheet", "truncate_times",
-    "allow_suspect_ids",
+    "allow_suspect_ids", "ids_from_floats",
 )  # fmt: skip
 TRACKING = (
     Option(

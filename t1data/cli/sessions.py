@@ -18,7 +18,7 @@ from t1data.cli.talk import Exit, exit_of, say, tell_at_last
 if TYPE_CHECKING:
     from t1data.journal.runs import Run
 
-_SHARED = ("tz", "decimal", "encoding", "delimiter", "sheet", "truncate_times", "allow_suspect_ids")
+_SHARED = ("tz", "decimal", "encoding", "delimiter", "sheet", "truncate_times", "allow_suspect_ids", "ids_from_floats")
 _TARGETS = "price, coupon_code, attributes.Genre and so on"
 REPLAYING = (
     Option("--items", "items", "The file with one line an item of a cart.", "FILE"),

@@ -189,8 +189,8 @@ def _columns(source: Source, options: Options, ids: tuple[str, ...]) -> tuple[di
             f'type: there is no column {options.type_column!r}; name the column, type_column="…", or the type of all'
             ' events, type="…"'
         )
-    if options.type == "":
-        raise InputError("type: an event needs a name")
+    if options.type is not None and not (isinstance(options.type, str) and options.type):
+        raise InputError(f"type: got {options.type!r}, valid is a name")
     if options.type is not None and options.type.startswith(RESERVED):
         raise InputError(f"type: got {options.type!r}; names that begin with talon_ are those of built-in events")
     apart = (*ids, options.type_column) if options.type is None else ids

@@ -239,7 +239,10 @@ def _sessions(source: Source, options: Options, catalogue: Catalogue) -> Table:
 
 def open_items(data: Any, options: Options) -> Source | None:
     """Open the items, if there are any."""
-    return None if data is None else open_input(data, replace(options.ways, sheet=options.item_sheet))
+    try:
+        return None if data is None else open_input(data, replace(options.ways, sheet=options.item_sheet))
+    except InputError as error:
+        raise InputError(f"items: {error}") from error
 
 
 def _items(source: Source, options: Options, catalogue: Catalogue) -> Table:

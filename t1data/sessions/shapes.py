@@ -77,4 +77,6 @@ ITEM = Shape(
     _GROUPS,
     "item_columns",
 )
-EVENT = Shape("events", {"type": Field("type", required=True, wrong=_is_reserved, code="reserved_type")})
+EVENT = Shape(
+    "events", {"type": Field("type", required=True, wrong=_is_reserved, code="reserved_type")}, parameter=ATTRIBUTES
+)

@@ -57,6 +57,7 @@ class Ways:
     truncate_times: bool = False
     allow_suspect_ids: bool = False
     sheet: str | None = None
+    ids_from_floats: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def look_over(shape: Shape, wanted: Wanted, ways: Ways, catalogue: Catalogue) ->
     source, names = wanted.source, wanted.source.schema.names
     require_known(f"{shape.name}: the columns of ids", wanted.ids, valid=names)
     for name in wanted.ids:
-        check_id_field(source.schema.field(name))
+        check_id_field(source.schema.field(name), ids_from_floats=ways.ids_from_floats)
     mapping = choose_columns(shape, names, apart=wanted.ids, columns=wanted.columns)
     types = {name: kind for name, kind in (ways.types or {}).items() if name in mapping}
     untyped = [name for name in mapping if source.is_text and catalogue is None and name not in types]

@@ -47,6 +47,7 @@ def plan_events(
     sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
+    ids_from_floats: bool = False,
 ) -> RowPlan:
     """Return what `track_events` would do with the same arguments; nothing is changed on the server.
 
@@ -75,7 +76,7 @@ def plan_events(
     >>> plan_events(client, visits)
     <RowPlan DataFrame: 1 of 2 events, 1 invalid>
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet, ids_from_floats)
     options = Options(version, type, type_column, id, session, attributes, constants or {}, ways, dry)
     return _plan(client, prepare(data, options, client))
 
@@ -100,6 +101,7 @@ def track_events(
     sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
+    ids_from_floats: bool = False,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -134,7 +136,7 @@ def track_events(
         out.
     constants : mapping, optional
         Attribute → value for all events.
-    types, tz, decimal, encoding, delimiter, sheet, truncate_times, allow_suspect_ids :
+    types, tz, decimal, encoding, delimiter, sheet, truncate_times, allow_suspect_ids, ids_from_floats :
         As for `upsert_profiles`.
     dry : bool
         Evaluate and keep nothing.
@@ -163,7 +165,7 @@ def track_events(
     ...     t1.track_events(client, signups, type="signup", progress=False).counts["accepted"]
     2
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet, ids_from_floats)
     options = Options(version, type, type_column, id, session, attributes, constants or {}, ways, dry)
     prepared = prepare(data, options, client)
     client.check_unlocked(OPERATIONS_BY_VERSION[version])

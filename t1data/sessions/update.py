@@ -45,6 +45,7 @@ def plan_sessions(
     item_sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
+    ids_from_floats: bool = False,
 ) -> RowPlan:
     """Return what `update_sessions` would do with the same arguments; nothing is changed on the server.
 
@@ -74,7 +75,7 @@ def plan_sessions(
     >>> plan_sessions(client, sessions).problems["message"].tolist()
     ['The session cannot go from cancelled (row 1) to closed.']
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet, ids_from_floats)
     options = Options(
         id, profile, columns, item_columns, constants or {}, item_constants or {}, same_items, ways, dry,
         _future(now, dry=dry), item_sheet,
@@ -105,6 +106,7 @@ def update_sessions(
     item_sheet: str | None = None,
     truncate_times: bool = False,
     allow_suspect_ids: bool = False,
+    ids_from_floats: bool = False,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -149,7 +151,7 @@ def update_sessions(
         it.
     now : datetime or str, optional
         With `dry`: a time in the future that the campaigns are asked for.
-    tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids :
+    tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, ids_from_floats :
         As for `upsert_profiles`, for both inputs.
     sheet, item_sheet : str, optional
         Of a workbook, for the sessions and for the items.
@@ -179,7 +181,7 @@ def update_sessions(
     >>> run.totals[["session_id", "state", "total"]].values.tolist()
     [['s1', 'closed', 23.0]]
     """
-    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet)
+    ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet, ids_from_floats)
     options = Options(
         id, profile, columns, item_columns, constants or {}, item_constants or {}, same_items, ways, dry,
         _future(now, dry=dry), item_sheet,

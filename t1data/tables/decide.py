@@ -46,6 +46,7 @@ def decide_types(
     columns: Iterable[str],
     inferred: Mapping[str, str],
     reading: Reading,
+    parameter: str = "attributes",
 ) -> dict[str, str]:
     """Return column → type, or raise `InputError` with all columns that cannot be sent as they are to be.
 
@@ -61,6 +62,8 @@ def decide_types(
         Column → type as the text looks; used for text only.
     reading : Reading
         Tells text sources from typed ones, and whether times without a zone can be read.
+    parameter : str
+        By which the caller names the columns to send, for messages.
     """
     chosen, faults = {}, []
     for name in columns:
@@ -69,7 +72,7 @@ def decide_types(
         chosen[name] = declared.get(name) or ("string" if default in (None, "nothing") else str(default))
         faults += _faults(schema.field(name), kind, chosen[name], reading)
     if faults:
-        raise InputError("; ".join(faults) + ". Nothing was sent; attributes=[…] names the columns to send")
+        raise InputError("; ".join(faults) + f". Nothing was sent; {parameter}=[…] names the columns to send")
     return chosen
 
 

@@ -136,6 +136,7 @@ def _clears(column: Column) -> bool:
 
 def joined(parts: Sequence[Texts]) -> Texts:
     """Join the parts of each row by commas, leaving out the nulls."""
+    parts = [part for part in parts if isinstance(part, pa.Array) or part.is_valid]
     if not parts:
         return EMPTY
     arrays = [part for part in parts if isinstance(part, pa.Array)]

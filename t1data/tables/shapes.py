@@ -164,7 +164,9 @@ def resolve_form(
             f"{shape.name}: the account does not know some of them", [*mapping.values(), *constants], valid=known
         )
     declared = declare(mapping, types=types, catalogue=known)
-    chosen = decide_types(schema, declared, columns=mapping, inferred=inferred, reading=reading)
+    chosen = decide_types(
+        schema, declared, columns=mapping, inferred=inferred, reading=reading, parameter=shape.parameter
+    )
     columns = {
         target: Column(name, _wire(shape, target), chosen[name], is_json=own_kind(schema.field(name)) == JSON)
         for name, target in mapping.items()
