@@ -343,6 +343,29 @@ def test_a_person_types_the_number_after_the_plan(sandbox: Sandbox, client: t1.C
     assert len(sandbox.requests.of(ERASE)) == 2
 
 
+def test_evidence_goes_where_it_was_said_first_unless_another_place_is_said(shell: Shell, client: t1.Client) -> None:
+    fill(client, "a")
+    Path("ids.csv").write_text("integration_id\na\n")
+    words = ("customers", "erase", "ids.csv", "--confirm", "1", "--journal", "run.sqlite")
+    for more, place in (
+        (["--evidence", "one.jsonl"], "one.jsonl"),
+        ([], "one.jsonl"),
+        (["--evidence", "two.jsonl"], "two.jsonl"),
+    ):
+        done = shell(*words, *more)
+        assert done.code == 0
+        assert f"Evidence  {place}" in done.err.replace(f"{Path.cwd()}/", "")
+    assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("operator", ["", "  ", 5])
+def test_an_operator_without_a_name_is_refused(sandbox: Sandbox, client: t1.Client, operator: Any) -> None:
+    fill(client, "a")
+    with pytest.raises(t1.errors.InputError, match="operator: got"):
+        t1.erase_customers(client, ["a"], confirm=1, operator=operator)
+    assert not sandbox.requests.of(ERASE)
+
+
 def test_a_404_ends_with_3_and_its_words(shell: Shell) -> None:
     Path("ids.csv").write_text("integration_id\nnobody\n")
     done = shell("customers", "erase", "ids.csv", "--confirm", "1")

@@ -82,7 +82,7 @@ def erase(*, file: str, dry_run: bool, connection: Connection, erasing: dict[str
     number = typed_number(erasing.get("confirm"), question=question)
     with signals_stop_a_run() as stop:
         run = erase_customers(client, file, control=stop.control, **people, **erasing | {"confirm": number})
-    evidence = verify_evidence(run)
+    evidence = verify_evidence(erasing.get("evidence") or run)
     say_run(run, go_on=connection.words, interrupted=stop.asked)
     say(f"Evidence  {evidence.path}")
     say(f"Seal      {evidence.seal}")

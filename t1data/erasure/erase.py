@@ -11,7 +11,7 @@ from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import Client
 from t1data.erasure.deed import OPERATION, job_of
-from t1data.erasure.evidence import begin, check_place, usual_place, write_evidence
+from t1data.erasure.evidence import begin, check_place, place_of, write_evidence
 from t1data.erasure.plan import make_plan
 from t1data.errors import InputError, JournalError
 from t1data.journal.runs import Run
@@ -113,8 +113,8 @@ def send(client: Client, named: Named, facts: Mapping[str, Any], *, going: Going
         source,
     )
     run = run_job(job_of(client, connections), cargo, going)
-    named_place = facts["recipe"]["evidence"]
-    path = Path(named_place) if named_place else usual_place(run.journal)
+    wanted = facts["recipe"]["evidence"]
+    path = Path(wanted) if wanted else place_of(run.journal)
     try:
         write_evidence(path, run.journal, source)
     except InputError as error:

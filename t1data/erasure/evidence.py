@@ -34,13 +34,35 @@ _PROOFS = {"refused": "refused", "in_doubt": "not_proved"}
 
 
 def begin(key_hint: str, *, operator: str | None, environment: str | None) -> dict[str, Any]:
-    """Return what a run notes at its beginning for its evidence."""
+    """Return what a run notes at its beginning for its evidence.
+
+    Raises
+    ------
+    InputError
+        The operator is no name, or nobody said who it is and the system does not know.
+    """
+    if operator is not None and (not isinstance(operator, str) or not operator.strip()):
+        raise InputError(f"operator: got {operator!r}, valid is the name of who does this")
     return {
-        "operator": operator if operator is not None else getpass.getuser(),
+        "operator": _user() if operator is None else operator,
         "environment": environment,
         "key": key_hint,
         "salt": secrets.token_hex(32),
     }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a process in a container may have no name
+        raise InputError('operator: the user of this process has no name; say who does this: operator="…"') from None
+
+
+def place_of(journal: Path) -> Path:
+    """Return where the run in a journal puts its evidence."""
+    with reading(journal) as db:
+        named = head_of(db, journal).facts.get("recipe", {}).get("evidence")
+    return Path(named) if named else usual_place(journal)
 
 
 def usual_place(journal: Path) -> Path:

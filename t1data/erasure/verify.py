@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.named import name_rows
 from t1data.erasure.chain import START, check_chain
-from t1data.erasure.evidence import CUSTOMER, FOOT, HEAD, hash_under, usual_place
+from t1data.erasure.evidence import CUSTOMER, FOOT, HEAD, hash_under, place_of
 from t1data.errors import InputError
-from t1data.journal.outcomes import head_of
-from t1data.journal.reads import reading
 from t1data.journal.runs import Run
 
 if TYPE_CHECKING:
@@ -125,7 +123,7 @@ def verify_evidence(
     InputError
         There is no such file, or the ids cannot be read.
     """
-    path = _place_of(evidence)
+    path = place_of(evidence.journal) if isinstance(evidence, Run) else Path(evidence)
     reader = _Reader(path)
     asked = list(_asked(ids, id)) if ids is not None else []
     faults = list(reader.read(asked))
@@ -139,14 +137,6 @@ def verify_evidence(
     return EvidenceReport(
         path, **said, customers=found, erased=erased, faults=tuple(faults[:_MOST_FAULTS]), seal=reader.seal, ids=report
     )
-
-
-def _place_of(evidence: str | Path | Run) -> Path:
-    if not isinstance(evidence, Run):
-        return Path(evidence)
-    with reading(evidence.journal) as db:
-        named = head_of(db, evidence.journal).facts.get("recipe", {}).get("evidence")
-    return Path(named) if named else usual_place(evidence.journal)
 
 
 def _asked(ids: Any, column: str) -> Iterator[str]:
