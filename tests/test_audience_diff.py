@@ -89,7 +89,7 @@ def text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some_rows, some_rows)
 def test_a_diff_finds_what_dictionaries_find(before: Rows, after: Rows) -> None:
     diff, wanted = diff_audiences(table(before), table(after)), oracle(before, after)
@@ -104,7 +104,7 @@ def test_a_diff_finds_what_dictionaries_find(before: Rows, after: Rows) -> None:
     assert diff.same == (not (wanted["added"] or wanted["removed"] or wanted["changed"]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(some_rows)
 def test_an_audience_does_not_differ_from_itself(rows: Rows) -> None:
     diff = diff_audiences(table(rows), table(rows[::-1]))

@@ -33,7 +33,7 @@ some_audiences = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_audiences)
 def test_overlaps_are_what_sets_say(audiences: dict[str, list[str]]) -> None:
     found = t1.overlaps({name: ids_of(*ids) for name, ids in audiences.items()})
