@@ -40,6 +40,7 @@ class Answer:
     status: int = 204
     attempts: int = 1
     waited: float = 0.0
+    warning: str = ""
     body: bytes = b""
 
 

@@ -30,6 +30,7 @@ class Answer:
     body: bytes = b""
     attempts: int = 1
     waited: float = 0.0
+    warning: str = ""
 
 
 @dataclass

@@ -105,7 +105,8 @@ class Delivery:
             self._journal.keep_answer(number, answer.body, status=status, attempts=attempts, waited=waited)
             self._watch.count("accepted", 0, requests=answer.attempts)
             return self.read_goods(batch, answer.body)
-        self._journal.settle(number, "accept", status=status, attempts=attempts, waited=waited)
+        odd = answer.warning or None
+        self._journal.settle(number, "accept", status=status, attempts=attempts, waited=waited, message=odd)
         self._watch.count("accepted", len(batch), requests=answer.attempts)
         return len(batch)
 

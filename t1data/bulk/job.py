@@ -24,6 +24,8 @@ class Answered(Protocol):
     def attempts(self) -> int: ...  # noqa: D102
     @property
     def waited(self) -> float: ...  # noqa: D102
+    @property
+    def warning(self) -> str: ...  # noqa: D102
 
 
 Send = Callable[[Batch, threading.Event, Callable[[str, float], None]], Answered]

@@ -38,6 +38,7 @@ class Deed:
     body: bytes
     attempts: int
     waited: float
+    warning: str = ""
 
 
 def job_of(client: Client, connections: int) -> Job:
