@@ -55,6 +55,12 @@ class EncodedRows:
         keys, lanes = (None if array is None else kept(array) for array in (self.keys, self.lanes))
         return EncodedRows(self.rows[keep], kept(self.pieces), [], self.stop, keys, lanes)
 
+    def taken(self, at: Rows) -> EncodedRows:
+        """Return the rows at some places, in their order, without the lines."""
+        places = pa.array(at)
+        keys, lanes = (None if array is None else array.take(places) for array in (self.keys, self.lanes))
+        return EncodedRows(self.rows[at], self.pieces.take(places), [], self.stop, keys, lanes)
+
 
 @dataclass(frozen=True)
 class Batch:

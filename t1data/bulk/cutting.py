@@ -139,10 +139,14 @@ def _alone(chunk: EncodedRows) -> Iterator[EncodedRows]:
 def _by_key(chunk: EncodedRows) -> Iterator[tuple[str, EncodedRows]]:
     """Yield the rows of each key, the keys in the order of their first row."""
     assert chunk.keys is not None
-    codes = chunk.keys.dictionary_encode()
+    kept = chunk.part(np.asarray(chunk.keys.is_valid())) if chunk.keys.null_count else chunk
+    codes = kept.keys.dictionary_encode()
     at = codes.indices.to_numpy(zero_copy_only=False)
-    for code, key in enumerate(codes.dictionary.to_pylist()):
-        yield key, chunk.part(at == code)
+    order = np.argsort(at, kind="stable")
+    ends = np.cumsum(np.bincount(at, minlength=len(codes.dictionary)))
+    rows = kept.taken(order)  # one copy, and a view of it for each key: there can be as many keys as rows
+    for start, stop, key in zip([0, *ends], ends, codes.dictionary.to_pylist(), strict=False):
+        yield key, rows.part(slice(int(start), int(stop)))
 
 
 def _joined(parts: Sequence[EncodedRows]) -> EncodedRows:
