@@ -176,7 +176,8 @@ def test_a_session_counts_once_as_it_stands_after_its_last_line(client: t1.Clien
         ["s", "closed", 21],
         ["t", "cancelled", 0],
     ]
-    assert t1.summarise_effects(run)["points"].tolist() == [21.0]
+    (campaign,) = t1.summarise_effects(run).to_dict("records")
+    assert (campaign["sessions"], campaign["points"], campaign["revenue"]) == (1, 21.0, 21.0)
 
 
 @pytest.mark.parametrize("body", [{}, {"effects": "none"}, [1]])

@@ -123,7 +123,7 @@ def campaign_frame(journal: Path, source: Input | None) -> pd.DataFrame:
 
     names: dict[int, str] = {}
     found: defaultdict[int, list[_Standing]] = defaultdict(list)
-    every = list(_standing(journal, source))
+    every = [each for each in _standing(journal, source) if each.state != "cancelled"]
     for each in every:
         names |= campaigns_in(each.answer)
         touched = {effect.campaign_id for effect in each.effects if effect.type not in REFUSALS}
@@ -180,7 +180,7 @@ def summarise_effects(run: Run) -> pd.DataFrame:
         Indexed by ``campaign_id``: ``campaign`` (its name), ``sessions`` (touched: it did something other than refuse a
         code), ``effects``, ``discount`` (money granted), ``points``, ``revenue`` (what the touched sessions cost before
         discounts), ``share_of_sessions``, ``share_of_revenue`` (of all sessions of the run) and ``discount_rate`` (of
-        that revenue). Each session counts once, as it stands after its last line.
+        that revenue). Each session counts once, as it stands after its last line; one that was cancelled counts not.
 
     Raises
     ------
