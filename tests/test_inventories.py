@@ -247,6 +247,17 @@ def test_a_time_finer_than_the_column_is_kept_whole_beside_it() -> None:
     assert other["start_date"] == datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def test_who_is_purged_is_gone_from_the_frames_of_an_older_run(tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("integration_id\nada\nbob\n")
+    coupons_of = {name: {"coupons": [{"value": f"COUPON-OF-{name}"}]} for name in ("ada", "bob")}
+    with FaultServer(holding(coupons_of)) as server, client_of(server) as client:
+        stock = t1.fetch_inventories(client, tmp_path / "ids.csv")
+    t1.purge_people(["ada"])
+    assert b"COUPON-OF-ada" not in stock.run.journal.read_bytes()
+    coupons = t1.open_run(stock.run.journal).goods("coupons")
+    assert coupons["integration_id"].tolist() == ["bob"]
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()

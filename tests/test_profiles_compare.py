@@ -177,3 +177,13 @@ def test_a_sample_of_nobody_is_refused(client: t1.Client, sample: int) -> None:
 def test_the_rule_engine_and_only_what_changed_exclude_each_other(client: t1.Client) -> None:
     with pytest.raises(t1.errors.InputError, match="only_changed"):
         t1.upsert_profiles(client, PEOPLE, only_changed=True, run_rule_engine=True)
+
+
+def test_who_is_purged_is_gone_from_what_was_read_before_a_run(client: t1.Client) -> None:
+    client.update_customer_profile_v2("ada", {"attributes": {"Name": "Countess of Lovelace"}})
+    run = t1.upsert_profiles(client, PEOPLE, only_changed=True)
+    before = run.journal.with_name(run.journal.name + ".before")
+    assert b"Lovelace" in before.read_bytes()
+    t1.purge_people(["ada"])
+    assert b"Lovelace" not in before.read_bytes()
+    assert t1.undo_upsert(client, run, data=PEOPLE).rows == 2  # of those who are left

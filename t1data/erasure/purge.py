@@ -11,22 +11,22 @@ from t1data.bulk.named import name_rows
 from t1data.erasure.erase import JOB
 from t1data.erasure.scrub import scrub_file, scrub_marks, scrubber
 from t1data.errors import InputError, JournalError
+from t1data.journal.answers import EMPTIED
 from t1data.journal.hashes import hash_id, machine_key
 from t1data.journal.names import runs_folder
 from t1data.journal.outcomes import head_of
-from t1data.journal.place import MARKS
+from t1data.journal.place import BEFORE, MARKS
 from t1data.journal.reads import read_answers, read_batches, reading
 from t1data.journal.rewrite import rewrite_answers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOTHING = b"{}"
 _UNKNOWN = (
     "what names them is gone; but an answer here need not name its customer, and the run's input is not at hand to tell"
     " whose it is: purge the whole run (t1data runs purge)"
 )
-_KINDS = {".sqlite": "journal", MARKS: "marks", ".csv": "rows", ".parquet": "rows"}
+_KINDS = {".sqlite": "journal", BEFORE: "journal", MARKS: "marks", ".csv": "rows", ".parquet": "rows"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _People:
         rows = self._rows_in(head.facts)
         theirs = {batch.number for batch in batches if batch.rows == 1 and batch.spans[-1][1] - 1 in (rows or ())}
         scrub = scrubber(self.ids)
-        done = rewrite_answers(path, lambda batch, body: _NOTHING if batch in theirs else scrub(body))
+        done = rewrite_answers(path, lambda batch, body: EMPTIED if batch in theirs else scrub(body))
         unknown = rows is None and "id" in head.facts.get("recipe", {}) and head.operation != JOB and keeps_answers
         return done, _UNKNOWN if unknown else None
 

@@ -11,14 +11,19 @@ import pyarrow as pa
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import read_answers, read_batches, reading
 
+EMPTIED = b"{}"  # an answer out of which a person was taken
+
 
 def answers_by_row(journal: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield row (from 0) and answer of every row that was accepted, in the order of the rows, in bounded memory."""
+    """Yield row (from 0) and answer of every row that was accepted, in the order of the rows, in bounded memory.
+
+    An answer out of which a person was taken is left out.
+    """
     with reading(journal) as db:
         # A batch of one row covers the rows before it that were not sent, and ends with it.
         rows = {batch.number: batch.spans[-1][1] - 1 for batch in read_batches(db) if batch.state == "done"}
         for number, body in _latest(read_answers(db)):
-            if number in rows:
+            if number in rows and body and body != EMPTIED:
                 yield rows[number], body
 
 
