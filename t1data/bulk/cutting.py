@@ -140,6 +140,7 @@ def _by_key(chunk: EncodedRows) -> Iterator[tuple[str, EncodedRows]]:
     """Yield the rows of each key, the keys in the order of their first row."""
     assert chunk.keys is not None
     kept = chunk.part(np.asarray(chunk.keys.is_valid())) if chunk.keys.null_count else chunk
+    assert kept.keys is not None
     codes = kept.keys.dictionary_encode()
     at = codes.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(at, kind="stable")
