@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from t1data.client import Client
@@ -32,8 +32,24 @@ def python_code(function: str, client: Client, chosen: Chosen, arguments: Mappin
     return "\n".join(["import t1data as t1", "", *opened, f"run = t1.{function}{_called(words)}"])
 
 
-def shell_code(command: Sequence[str], client: Client, chosen: Chosen, arguments: Mapping[str, Any]) -> str:
+def shell_code(
+    command: Sequence[str],
+    client: Client,
+    chosen: Chosen,
+    arguments: Mapping[str, Any],
+    *,
+    json_values: Collection[str] = (),
+) -> str:
     """Return the command that does what the form does.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Its words after ``t1data``.
+    client, chosen, arguments
+        As for `python_code`.
+    json_values : collection of str
+        Parameters of which the command reads each value as JSON where it can be.
 
     Examples
     --------
@@ -44,7 +60,7 @@ def shell_code(command: Sequence[str], client: Client, chosen: Chosen, arguments
     """
     if chosen.shell is None:
         return "# Save the rows as a file first: a shell cannot see this kernel's memory."
-    words = [word for name, value in arguments.items() for word in _options(name, value)]
+    words = [word for name, value in arguments.items() for word in _options(name, value, json_values)]
     live = client.live_name
     where = ["--env", live, "--live", live] if live else ["--base-url", client.base_url]
     return shlex.join(["t1data", *command, chosen.shell, *words, *where])
@@ -55,14 +71,17 @@ def _called(words: Sequence[str]) -> str:
     return line if len(line) <= _WIDE else "(\n    " + ",\n    ".join(words) + ",\n)"
 
 
-def _options(name: str, value: Any) -> Iterator[str]:
+def _options(name: str, value: Any, json_values: Collection[str]) -> Iterator[str]:
     """Return an argument as a shell gives it: mappings and lists one by one, under the name of one of them."""
     flag = f"--{name.replace('_', '-')}"
     if value is True:
         yield flag
     elif isinstance(value, Mapping):
+        is_json = name in json_values
         for key, each in value.items():
-            yield from (flag.removesuffix("s"), f"{key}={_text(each, quoted=name == 'constants')}")
+            # Values that may hold a sign themselves are parted from their names by the first one.
+            typed = key.replace("=", "\\=") if is_json or name == "defaults" else key
+            yield from (flag.removesuffix("s"), f"{typed}={_text(each, quoted=is_json)}")
     elif isinstance(value, list | tuple):
         for each in value:
             yield from (flag.removesuffix("s"), str(each))
@@ -71,7 +90,7 @@ def _options(name: str, value: Any) -> Iterator[str]:
 
 
 def _text(value: Any, *, quoted: bool) -> str:
-    """Return a value as an option's text; a constant's text is read as JSON where it can be."""
+    """Return a value as an option's text."""
     if not isinstance(value, str):
         return json.dumps(value)
     return json.dumps(value) if quoted and _is_json(value) else value

@@ -182,6 +182,8 @@ def _given(data: Any) -> Chosen | None:
     name = next((name for name, value in _namespace().items() if value is data and not name.startswith("_")), "rows")
     if isinstance(data, list | tuple):
         data = pa.table({"integration_id": pa.array(data)})
+    if isinstance(data, pa.RecordBatchReader):
+        data = data.read_all()  # it gives its rows once, and a form looks at them, checks them and sends them
     return Chosen(data, name, name)
 
 

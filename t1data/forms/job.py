@@ -65,15 +65,12 @@ class Goods:
     Attributes
     ----------
     title : str
-        Of the table.
-    file : str
-        Name of the download.
+        Of the table, and of the file to download.
     read : callable
         Run → frame.
     """
 
     title: str
-    file: str
     read: Callable[[Run], pd.DataFrame]
 
 
@@ -97,6 +94,8 @@ class Job:
         The fields.
     command : sequence of str
         Words of the shell's command; none when there is no such command.
+    json_values : sequence of str
+        Parameters of which that command reads each value as JSON.
     try_one : callable, optional
         Sends one row. None where that would not be harmless.
     goods : Goods, optional
@@ -113,6 +112,7 @@ class Job:
     plan: Plan
     parts: Sequence[Part]
     command: Sequence[str] = ()
+    json_values: Sequence[str] = ()
     try_one: TryOne | None = None
     goods: Goods | None = None
     paste: bool = False

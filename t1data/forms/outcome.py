@@ -79,8 +79,9 @@ def outcome_widgets(
         downloads.insert(0, button("Download failed rows", "The failed rows in the columns of the input", bring(
             run.write_failed_rows, f"failed-{run.id}.csv")))  # fmt: skip
     if goods is not None:
-        downloads.insert(0, button(f"Download {goods.title.lower()}", f"All {goods.title.lower()}, a line each", bring(
-            lambda path: goods.read(run).to_csv(path, index=False), goods.file)))  # fmt: skip
+        name = goods.title.lower()
+        downloads.insert(0, button(f"Download {name}", f"All {name}, a line each", bring(
+            lambda path: goods.read(run).to_csv(path, index=False), f"{name}-{run.id}.csv")))  # fmt: skip
     return [*shown, row(downloads)]
 
 

@@ -69,7 +69,9 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
             tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),
-        goods=Goods("Codes", "codes.csv", lambda run: run.codes),
+        command=("referrals", "create"),
+        json_values=("attributes",),
+        goods=Goods("Codes", lambda run: run.codes),
         paste=True,
     )
     return JobForm(job, client, data=advocates, show_rows=show_rows)

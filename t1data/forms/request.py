@@ -46,4 +46,5 @@ def code_of(job: Job, request: Request) -> str:
     lines = python_code(job.function, client, chosen, arguments)
     if not job.command:
         return lines
-    return f"{lines}\n\n# the same in a shell\n{shell_code(job.command, client, chosen, arguments)}"
+    shell = shell_code(job.command, client, chosen, arguments, json_values=job.json_values)
+    return f"{lines}\n\n# the same in a shell\n{shell}"

@@ -85,6 +85,7 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),
         command=("profiles", "upsert"),
+        json_values=("constants",),
         try_one=_try_one,
     )
     return JobForm(job, client, data=data, show_rows=show_rows)

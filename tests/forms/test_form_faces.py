@@ -82,7 +82,7 @@ def test_every_button_has_a_hint_and_no_two_fields_have_one_label() -> None:
 # --- code ---------------------------------------------------------------------------------------------------
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs", "Cc")), min_size=1)
-SAFE = NAMES.filter(lambda text: "=" not in text and not text.startswith("-"))
+SAFE = NAMES.filter(lambda text: not text.startswith(("-", "=")) and "\\" not in text)  # else no command can say it
 VALUES = st.one_of(NAMES, st.integers(-9, 9), st.booleans(), st.lists(NAMES, max_size=2))
 ARGUMENTS = st.fixed_dictionaries(
     {},
@@ -93,12 +93,7 @@ ARGUMENTS = st.fixed_dictionaries(
         "run_rule_engine": st.just(True),
         "types": st.dictionaries(SAFE, st.sampled_from(["number", "(list string)"]), min_size=1, max_size=3),
         "defaults": st.dictionaries(SAFE, NAMES, min_size=1, max_size=3),
-        "constants": st.dictionaries(
-            SAFE,
-            st.one_of(NAMES, st.integers(-9, 9), st.booleans(), st.lists(NAMES, max_size=2)),
-            min_size=1,
-            max_size=3,
-        ),
+        "constants": st.dictionaries(SAFE, VALUES, min_size=1, max_size=3),
         "missing": st.one_of(st.just("clear"), st.dictionaries(SAFE, st.just("clear"), min_size=1, max_size=2)),
         "duplicates": st.sampled_from(["first", "last"]),
         "delimiter": st.sampled_from([";", "\t", "|"]),
@@ -109,22 +104,47 @@ ARGUMENTS = st.fixed_dictionaries(
 )
 
 
-def of_shell(line: str) -> dict[str, Any]:
+CODES = st.fixed_dictionaries(
+    {"campaign_id": st.integers(1, 99)},
+    optional={
+        "usage_limit": st.integers(0, 9),
+        "start_date": st.just("2026-12-01T00:00:00+01:00"),
+        "pattern": NAMES.filter(lambda text: not text.startswith("-")),
+        "valid_characters": NAMES.filter(lambda text: not text.startswith("-")),
+        "attributes": st.dictionaries(SAFE, VALUES, min_size=1, max_size=3),
+        "advocate": SAFE,
+        "friend": SAFE,
+        "duplicates": st.sampled_from(["first", "last", "reject"]),
+        "types": st.dictionaries(SAFE, st.just("number"), min_size=1, max_size=2),
+        "tz": st.just("Europe/Berlin"),
+        "allow_suspect_ids": st.just(True),
+        "connections": st.integers(1, 32),
+    },
+)
+
+
+def of_shell(line: str, function: Callable[..., Any]) -> dict[str, Any]:
     """Read a command as the command line itself does, up to the function that it calls."""
-    words = shlex.split(line)
-    assert words[:3] == ["t1data", "profiles", "upsert"]
-    command = cli.commands["profiles"].commands["upsert"]
-    context = command.make_context("upsert", words[3:])
+    program, group, name, *words = shlex.split(line)
+    assert program == "t1data"
+    context = cli.commands[group].commands[name].make_context(name, words)
     given = {name: value for name, value in context.params.items() if value is not None and value != ()}
-    known = set(inspect.signature(t1.upsert_profiles).parameters)
+    known = set(inspect.signature(function).parameters)
     return {name: value for name, value in given.items() if name in known}
 
 
 @settings(max_examples=60)
 @given(ARGUMENTS)
 def test_the_shell_line_means_what_the_form_means(arguments: dict[str, Any]) -> None:
-    line = shell_code(("profiles", "upsert"), CLIENT, chosen_file("people.csv"), arguments)
-    assert of_shell(line) == arguments
+    line = shell_code(("profiles", "upsert"), CLIENT, chosen_file("people.csv"), arguments, json_values=["constants"])
+    assert of_shell(line, t1.upsert_profiles) == arguments
+
+
+@settings(max_examples=60)
+@given(CODES)
+def test_the_shell_line_for_codes_means_what_the_form_means(arguments: dict[str, Any]) -> None:
+    line = shell_code(("referrals", "create"), CLIENT, chosen_file("a.csv"), arguments, json_values=["attributes"])
+    assert of_shell(line, t1.create_referrals) == arguments
 
 
 @settings(max_examples=60)

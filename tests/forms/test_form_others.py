@@ -170,7 +170,7 @@ def test_codes_are_created_once_their_number_is_typed(client: t1.Client, sandbox
     assert len(codes) == 2
     assert codes[0] in hand.page()
     hand.press("Download codes")
-    assert codes[1] in front.downloads["codes.csv"].decode()
+    assert codes[1] in front.downloads[f"codes-{hand.form.run.id}.csv"].decode()
 
 
 def test_the_typed_number_counts_for_one_check_only(client: t1.Client, sandbox: Sandbox) -> None:
