@@ -74,6 +74,9 @@ class ConnectForm:
         self._test = button("Test connection", "Ask the server whether it takes the key; changes nothing", self._try)
         self._test.add_class("t1-primary")
         self._said = W.HTML(html.status("Not connected."))
+        self._live = W.Text(description="Type its name", style=STYLE, layout=LAYOUT)
+        self._live.observe(self._unlock, "value")
+        show(self._live, False)
         self._typed = W.VBox([self._url, self._key, self._management])
         self.widget = framed(
             [
@@ -84,6 +87,7 @@ class ConnectForm:
                 self._shared,
                 row([self._test]),
                 self._said,
+                self._live,
             ]
         )
         show(self._typed, self._where.value == _TYPED)
@@ -130,7 +134,8 @@ class ConnectForm:
 
     def _change(self) -> None:
         self._client, self.state, self._attempt = None, "not connected", None
-        self._test.disabled = False
+        self._test.disabled, self._live.value = False, ""
+        show(self._live, False)
         self._said.value = html.status("Not connected: test the connection.")
         if self._clock() - self._pressed < _OVERTAKEN:
             self._try()
@@ -181,8 +186,15 @@ class ConnectForm:
     def _succeed(self, attempt: object, client: Client, found: str) -> None:
         if attempt is self._attempt:
             self._client, self.state, self._test.disabled = client, "connected", False
-            live = f" This is the live environment {client.live_name}." if client.live_name else ""
-            self._said.value = html.status(f"Connected to {client.base_url}, key {client.key_hint}, {found}.{live}")
+            live = f" This is the live environment {client.live_name}: forms ask for its name before they send, and"
+            live += " runs of earlier days go on once it is typed here."
+            said = f"Connected to {client.base_url}, key {client.key_hint}, {found}.{live if client.live_name else ''}"
+            self._said.value = html.status(said)
+            show(self._live, client.live_name is not None)
+
+    def _unlock(self, change: dict[str, str]) -> None:
+        if self._client is not None and change["new"].strip() == self._client.live_name:
+            self._client.unlock(self._client.live_name)
 
     def _fail(self, attempt: object, error: BaseException) -> None:
         if attempt is self._attempt:

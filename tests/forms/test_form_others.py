@@ -144,6 +144,29 @@ def test_a_live_environment_wants_its_name_before_anything_is_sent(
     assert "client.unlock('shop')" in hand.form.code()
 
 
+def test_a_run_to_a_live_environment_goes_on_once_its_name_is_typed(
+    client: t1.Client, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind(client, sandbox, tmp_path / "p.csv")
+    (tmp_path / "config.toml").write_text(
+        f'[environments.shop]\nbase_url = "{sandbox.base_url}"\nkey = "env:SHOP_KEY"\nlive = true\n'
+    )
+    monkeypatch.setenv("SHOP_KEY", sandbox.api_key)
+    connection = Hand(t1.forms.connect())
+    connection.fill("Connect with", "environment shop")
+    connection.press("Test connection")
+    connection.wait()
+    hand = Hand(t1.forms.upsert(connection.form))
+    hand.wait()
+    hand.press("Resume this run")
+    hand.wait()
+    assert "live environment 'shop'" in hand.said()
+    connection.fill("Type its name", "shop")
+    hand.press("Resume this run" if hand.works("Resume this run") else "Resume")
+    hand.wait()
+    assert hand.said() == "Finished: 3,000 rows accepted, 0 failed."
+
+
 # --- referrals ----------------------------------------------------------------------------------------------
 
 
