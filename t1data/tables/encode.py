@@ -55,6 +55,7 @@ class Encoder:
     Examples
     --------
     >>> from types import SimpleNamespace
+    >>> import numpy as np
     >>> from t1data.tables.layout import resolve_layout
     >>> batch = pa.RecordBatch.from_pydict({"integration_id": ["007"], "age": [41]})
     >>> encoder = Encoder(resolve_layout(batch.schema, is_text=False))
