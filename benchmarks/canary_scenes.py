@@ -50,7 +50,7 @@ ATTRIBUTES = [
     {"entity": "CustomerProfile", "name": name, "title": name, "type": kind, "editable": True}
     for name, kind in (("Name", "string"), ("Email", "string"), ("Points", "number"))
 ]
-ABOUT_ROWS = (400, 409, 422, 429)  # refusals that may repeat rows; others name the key alone, see docs/reliability.md
+ABOUT_ROWS = (400, 401, 403, 404, 409, 422, 429, 500, 503)  # answers that repeat what came
 
 
 def tells_all(status: int) -> Treatment:

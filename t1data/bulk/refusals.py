@@ -20,6 +20,7 @@ from t1data.errors import (
 
 MASK = "…"
 LONGEST = 500
+_TELLING = 3  # fewer characters of a value that was cut tell nothing of it
 
 _REASONS: tuple[tuple[type[RequestError], str], ...] = (
     (ConflictError, "conflict"),
@@ -74,12 +75,41 @@ def hopeless(words: str) -> str:
 
 
 def mask(words: str, pieces: bytes, *named: str | None) -> str:
-    """Return `words` with every value of the rows, and of what names them, replaced."""
+    """Return `words` with every value of the rows, and of what names them, replaced.
+
+    A server may say a value back as it is or as JSON writes it, and long words end in the middle of one.
+
+    Examples
+    --------
+    >>> mask('no "Ada", no Ad…', b'{"Name":"Ada"},')
+    'no "…", no …'
+    """
     rows = json.loads(b"[" + pieces.rstrip(b",") + b"]", parse_float=str, parse_int=str)
-    values = {text for text in (*_values(rows), *named) if text and text in words}
-    for value in sorted(values, key=len, reverse=True):
+    values = {form for value in {*_values(rows), *filter(None, named)} for form in _forms(value)}
+    for value in sorted((value for value in values if value in words), key=len, reverse=True):
         words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, words)
-    return words
+    return _without_broken_off(words, values)
+
+
+def _forms(value: str) -> set[str]:
+    """Return how a value may stand in an answer: as it is, and as JSON writes it."""
+    return {form for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]) if form}
+
+
+def _without_broken_off(words: str, values: set[str]) -> str:
+    """Take away the beginning of a value with which words that were cut end."""
+    told, cut, after = words.rpartition(MASK)
+    begun = max((_begun(told, value) for value in values), default=0) if cut else 0
+    return f"{told[:-begun]}{cut}{after}" if begun else words
+
+
+def _begun(told: str, value: str) -> int:
+    """Return how many characters of a value these words end with; fewer than `_TELLING` tell nothing."""
+    tail = told[-len(value) :]
+    at = tail.find(value[:_TELLING])
+    while at >= 0 and not value.startswith(tail[at:]):
+        at = tail.find(value[:_TELLING], at + 1)
+    return len(tail) - at if at >= 0 and len(tail) - at >= _TELLING else 0
 
 
 def _values(found: Any) -> Iterator[str]:
