@@ -509,3 +509,10 @@ def test_other_columns_of_terms_are_another_job(client: t1.Client, tmp_path: Pat
         t1.create_referrals(
             client, frame, campaign_id=45, duplicates="first", journal=tmp_path / "j.sqlite", progress=False
         )
+
+
+def test_a_reconcile_with_nothing_in_doubt_asks_nothing(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    run = t1.create_referrals(client, ["a", "b"], campaign_id=45)
+    before = len(sandbox.requests)
+    assert t1.reconcile(client, run.id, data=["a", "b"], application_id=1).counts["accepted"] == 2
+    assert len(sandbox.requests) == before

@@ -108,13 +108,15 @@ def reconcile(
     if prepared is None:
         raise InputError("the input of this run is no longer there as it was; give it again: data=...")
     listed = application_id is not None and client.management is not None
-    look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
     with Journal(journal) as record:
         record.reopen()
         doubtful = [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]
         rows = {leaf.number: _rows(journal, leaf) for leaf in doubtful}
         taken = _own_codes(journal, prepared, set(chain(*rows.values()))) | _codes_of_others(journal)
         asked = _asked(prepared, rows)
+        if not doubtful:  # a campaign's codes can be many pages
+            return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
+        look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
         with watching(progress, total=sum(map(len, asked.values())), control=control) as watch, suppress(StoppedError):
             for batch in doubtful:
                 since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
