@@ -57,15 +57,15 @@ def connect(page: Any, sandbox: Sandbox) -> Any:
     return place
 
 
-def people(rows: int, *, bad: int | None = None, host: str = "people.example") -> bytes:
-    """Write customers as a file: every so many, if any, has an age that is none, and one has no id."""
+def people(rows: int, *, bad: int | None = None, host: str = "people.example", note: int = 0) -> bytes:
+    """Write customers as a file: every so many, if any, has an age that is none; one has no id; notes make it large."""
     text = io.StringIO()
     lines = csv.writer(text)
-    lines.writerow(["customer_id", "Email", "Age"])
+    lines.writerow(["customer_id", "Email", "Age", "Note"])
     for number in range(rows):
         age = "n/a" if bad and number % bad == 7 else 20 + number % 50
-        lines.writerow([f"C{number:06d}", f"c{number}@{host}", age])
-    lines.writerow(["", f"nobody@{host}", 33])
+        lines.writerow([f"C{number:06d}", f"c{number}@{host}", age, "x" * note])
+    lines.writerow(["", f"nobody@{host}", 33, ""])
     return text.getvalue().encode()
 
 

@@ -72,7 +72,7 @@ def end_kernels(lab: Server) -> None:
 def test_a_run_that_a_dead_kernel_left_behind_goes_on(page: Any, lab: Server, sandbox: Sandbox, shots: Path) -> None:
     rows = 12_000
     (lab.work / "people.csv").write_bytes(people(rows, host="left.example"))
-    names = {"Email": "string", "Age": "number"}
+    names = {"Email": "string", "Age": "number", "Note": "string"}
     sandbox.load({"attributes": [{"name": n, "entity": "CustomerProfile", "type": t} for n, t in names.items()]})
     notebook = lab.write("left.ipynb", CONNECT, "form = t1.forms.upsert(connection)\nform", "t1.forms.runs(connection)")
     slow = sandbox.faults.add(Delay(1.5), on=UPSERT)
