@@ -93,7 +93,7 @@ class Face:
         load: Callable[[str], None],
     ) -> None:
         self.buttons = {
-            event: button(_label(job, event), _HINTS[event], partial(press, event))
+            event: button(LABELS[event], _HINTS[event], partial(press, event))
             for event in BUTTONS
             if event != "try_one" or job.try_one is not None
         }
@@ -179,10 +179,6 @@ class Face:
         """Show the lines that do the same."""
         self.set_code(text)
         show(self._codes, True)
-
-
-def _label(job: Job, event: Event) -> str:
-    return job.verb if event == "run" else LABELS[event]
 
 
 def spoken(code: str) -> str:

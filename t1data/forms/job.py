@@ -82,8 +82,6 @@ class Job:
     ----------
     title, about : str
         Of the form; the second says in a sentence what it does.
-    verb : str
-        On the button that sends, such as ``"Upsert"``.
     function : str
         The public function's name, for code and journals.
     send : callable
@@ -106,7 +104,6 @@ class Job:
 
     title: str
     about: str
-    verb: str
     function: str
     send: Callable[..., Run]
     plan: Plan

@@ -49,7 +49,6 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
     job = Job(
         title="Create referral codes",
         about="Creates a code for each advocate. A second run makes second codes, so the number is to be typed first.",
-        verb="Run",
         function="create_referrals",
         send=create_referrals,
         plan=_plan,

@@ -62,7 +62,6 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
     job = Job(
         title="Upsert customers",
         about="Creates customers and updates their attributes; attributes that are not sent stay as they are.",
-        verb="Run",
         function="upsert_profiles",
         send=upsert_profiles,
         plan=_plan,
