@@ -80,6 +80,8 @@ class Face:
         Called with the button that was pressed.
     save, load : callable
         What the two buttons for the choices do, given the file's name.
+    problems : callable
+        What the button for the rows does that cannot be sent.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Face:
         press: Callable[[Event], None],
         save: Callable[[str], None],
         load: Callable[[str], None],
+        problems: Callable[[], None],
     ) -> None:
         self.buttons = {
             event: button(LABELS[event], _HINTS[event], partial(press, event))
@@ -99,6 +102,7 @@ class Face:
         }
         self.courier = Courier()
         self.status, self.progress, self.plan = W.HTML(), W.HTML(), W.HTML()
+        self._problems = button("Download problems", "All rows that cannot be sent, and why", problems)
         self.words = W.Text(description="Type to confirm", style=STYLE, layout=LAYOUT)
         self.outcome = W.VBox([])
         self.code, self.set_code = copyable("code")
@@ -120,13 +124,14 @@ class Face:
                 self.status,
                 self.progress,
                 self.plan,
+                row([self._problems]),
                 self._end_heading,
                 self._ending,
                 self._codes,
                 self.courier.widget,
             ]
         )
-        for widget in (self.words, self._end_heading, self._ending, self._codes):
+        for widget in (self.words, self._problems, self._end_heading, self._ending, self._codes):
             show(widget, False)
 
     def _parts(self, job: Job, save: Callable[[str], None], load: Callable[[str], None]) -> list[W.Widget]:
@@ -162,6 +167,16 @@ class Face:
     def complain(self, text: str, *, word: str = "Error") -> None:
         """Say what went wrong."""
         self.status.value = html.alert(text, word=word)
+
+    def show_plan(self, plan: str, *, problems: bool) -> None:
+        """Show a plan, and whether there are rows that cannot be sent."""
+        self.plan.value = plan
+        show(self._problems, problems)
+
+    def clear(self) -> None:
+        """Take a plan, and how far a run is, off the page."""
+        self.progress.value = ""
+        self.show_plan("", problems=False)
 
     def show_outcome(self, children: Iterable[W.Widget], *, again: bool) -> None:
         """Show how a run ended."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from t1data.errors import InputError, T1DataError
+from t1data.exports import export_for_people
 from t1data.forms.choices import load_choices, save_choices
 from t1data.forms.data import DataChooser
 from t1data.forms.face import Face, plan_html
@@ -64,6 +67,7 @@ class JobForm:
         self._job, self._source, self._show_rows, self._every = job, client, show_rows, every
         self._clock, self._pressed = clock, -OVERTAKEN
         self._request: Request | None = None
+        self._problems: Any = None
         self._read: dict[str, Any] | None = None
         self._quiet = False
         self._chooser = DataChooser(
@@ -83,6 +87,7 @@ class JobForm:
             press=lambda event: self._safely(self._press, event),
             save=lambda path: self._safely(self._save, path),
             load=lambda path: self._safely(self._load, path),
+            problems=lambda: self._safely(self._bring_problems),
         )
         self._stage = Stage(face, labels=job.labels, lock=self._lock)
         self._sending = Sending(job, self._stage, source=client, show_rows=show_rows, every=every)
@@ -176,8 +181,7 @@ class JobForm:
     def _change(self) -> None:
         if self._quiet or not self._stage.fire("change"):
             return
-        face = self._stage.face
-        face.plan.value = face.progress.value = ""
+        self._stage.face.clear()
         self._stage.say("Check to see what would be sent." if self._request is None else "Changed: check again.")
         if self._chooser.chosen is not None and self._reading() != self._read:
             self._look()
@@ -220,8 +224,8 @@ class JobForm:
             return
         self._pressed = self._clock()
         self._request = self._stage.asks = None
-        face = self._stage.face
-        face.words.value = face.plan.value = face.progress.value = ""
+        self._stage.face.words.value = ""
+        self._stage.face.clear()
         try:
             request = gather(self._job, self._source, self._chooser.chosen)
         except T1DataError as error:
@@ -249,8 +253,15 @@ class JobForm:
         elsewhere = " Another run to this account is going on; see above." if self._left.is_going_on else ""
         self._stage.say(f"{planned.said} Nothing was sent so far.{elsewhere}")
         plan = plan_html(planned, labels=self._job.labels, show_rows=self._show_rows, most=SHOWN)
-        self._stage.face.plan.value = plan
+        self._problems = planned.problems
+        self._stage.face.show_plan(plan, problems=self._problems is not None and not self._problems.empty)
         self._stage.face.show_code(self.code())
+
+    def _bring_problems(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
+            path = Path(folder) / "problems.csv"
+            export_for_people(self._problems.reset_index(), path)
+            self._stage.say(self._stage.face.courier.bring(path, name=path.name))
 
     def _miss_plan(self, request: Request | None, error: BaseException) -> None:
         if request is self._request and self._stage.fire("failed"):

@@ -170,7 +170,7 @@ class Sending:
         self.run = run
         cancelled = self._flight is not None and self._flight.cancelled
         self._stage.fire("complete" if run.complete else "incomplete")
-        self._stage.face.progress.value = self._stage.face.plan.value = ""
+        self._stage.face.clear()
         self._stage.say(sentence_of(run, cancelled=cancelled))
         self.show(run)
 

@@ -116,6 +116,19 @@ def test_one_row_that_is_refused_says_why(client: t1.Client, sandbox: Sandbox) -
     assert "Unknown" in hand.said()
 
 
+def test_all_rows_that_cannot_be_sent_are_brought_and_no_cell_of_them_is_a_formula(
+    client: t1.Client, sandbox: Sandbox, front: Front
+) -> None:
+    ids = [" =1+1", *(f" {number}" for number in range(9)), "good"]
+    hand = checked(client, pd.DataFrame({"integration_id": ids, "Age": 1}))
+    assert "and 5 more" in hand.page()
+    hand.press("Download problems")
+    rows = list(csv.DictReader(io.StringIO(front.downloads["problems.csv"].decode("utf-8-sig"))))
+    assert len(rows) == 10
+    assert {row["code"] for row in rows} == {"id_whitespace"}
+    assert not [cell for row in rows for cell in row.values() if cell.lstrip().startswith("=")]
+
+
 # --- a change in time, and clicks that come too often or too early ----------------------------------------
 
 
