@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.bulk.refusals import MASK
+from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.records import Line
 from t1data.tables.ids import read_ids
@@ -43,3 +45,42 @@ def input_of(source: Source, id_column: str) -> Input:
             yield part.rows, part.batch
 
     return Input(ids, rows, source.schema, source.index)
+
+
+class Reread(Protocol):
+    """An input that has been looked over again."""
+
+    @property
+    def source(self) -> Source: ...  # noqa: D102
+    def input(self) -> Input: ...  # noqa: D102
+
+
+_Again = TypeVar("_Again", bound=Reread)
+
+
+def unchanged(again: Callable[[dict[str, Any], Any], _Again], facts: dict[str, Any], data: Any) -> _Again | None:
+    """Look over the input of a run again; return None when it is not at hand, or no longer what it was.
+
+    Parameters
+    ----------
+    again : callable
+        Opens the input as the run did, from its facts and the data.
+    facts : dict
+        Of the run.
+    data : optional
+        The input; the file that the run read by default.
+    """
+    data = data if data is not None else facts["recipe"]["path"]
+    if data is None:
+        return None
+    try:
+        found = again(facts, data)
+    except InputError:
+        return None
+    return found if found.source.fingerprint()["sha256"] == facts["input"]["sha256"] else None
+
+
+def reopened(again: Callable[[dict[str, Any], Any], _Again], facts: dict[str, Any], data: Any) -> Input | None:
+    """Return the input of a run for those who look at its outcomes, or None; see `unchanged`."""
+    found = unchanged(again, facts, data)
+    return None if found is None else found.input()

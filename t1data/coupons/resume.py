@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from t1data.bulk.intake import reopened
 from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.coupons.pairs import Pairs, pair_rows
 from t1data.coupons.send import OPERATION_OF, send
-from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 
@@ -24,15 +24,7 @@ def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) ->
 
 def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     """Return the input, or None when it is no longer there unchanged."""
-    data = data if data is not None else facts["recipe"]["path"]
-    if data is None:
-        return None
-    try:
-        pairs = _pairs(facts, data)
-    except InputError:
-        return None
-    unchanged = pairs.source.fingerprint()["sha256"] == facts["input"]["sha256"]
-    return pairs.input() if unchanged else None
+    return reopened(_pairs, facts, data)
 
 
 def _pairs(facts: dict[str, Any], data: Any) -> Pairs:

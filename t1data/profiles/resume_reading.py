@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from t1data.bulk.named import name_rows
+from t1data.bulk.intake import reopened
+from t1data.bulk.named import Named, name_rows
 from t1data.bulk.run import Going
 from t1data.client import Client
-from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.profiles.reading import read_profiles
@@ -22,10 +22,8 @@ def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) ->
 
 def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     """Return the ids, if they are given and are those of the run."""
-    if data is None:
-        return None
-    try:
-        named = name_rows(data, id=ID, allow_suspect_ids=True)
-    except InputError:
-        return None
-    return named.input() if named.source.fingerprint()["sha256"] == facts["input"]["sha256"] else None
+    return reopened(_named, facts, data)
+
+
+def _named(facts: dict[str, Any], data: Any) -> Named:
+    return name_rows(data, id=ID, allow_suspect_ids=True)

@@ -14,6 +14,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from t1data.bulk.intake import unchanged
 from t1data.bulk.progress import Control, Progress, Watch, watching
 from t1data.client import Client
 from t1data.errors import InputError, JournalError, NotFoundError, StoppedError
@@ -25,7 +26,7 @@ from t1data.journal.store import Journal
 from t1data.referrals.codes import Referral, code_frame, codes_by_row, referrals_in
 from t1data.referrals.encode import ADVOCATE, FRIEND
 from t1data.referrals.prepare import Advocates
-from t1data.referrals.resume import unchanged
+from t1data.referrals.resume import prepare_again
 from t1data.referrals.terms import DEFAULT_CHARACTERS
 
 SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
@@ -104,7 +105,7 @@ def reconcile(
         Rows whose code was found are ``accepted``, with the code in ``run.codes``; rows that certainly have none are
         ``unsent``, and a resume sends them; where the server cannot say, rows stay ``in_doubt``.
     """
-    prepared = unchanged(facts, data)
+    prepared = unchanged(prepare_again, facts, data)
     if prepared is None:
         raise InputError("the input of this run is no longer there as it was; give it again: data=...")
     listed = application_id is not None and client.management is not None

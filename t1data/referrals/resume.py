@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from t1data.bulk.intake import reopened
 from t1data.bulk.run import Going
 from t1data.client import Client
-from t1data.errors import InputError
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.referrals.codes import code_frame
@@ -30,21 +30,7 @@ def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) ->
 
 def reopen(facts: dict[str, Any], data: Any) -> Input | None:
     """Return the input, or None when it is no longer there unchanged."""
-    prepared = unchanged(facts, data)
-    return None if prepared is None else prepared.input()
-
-
-def unchanged(facts: dict[str, Any], data: Any) -> Advocates | None:
-    """Return the input, looked over as the run did, or None when it is no longer there unchanged."""
-    data = data if data is not None else facts["recipe"]["path"]
-    if data is None:
-        return None
-    try:
-        prepared = prepare_again(facts, data)
-    except InputError:
-        return None
-    same = prepared.source.fingerprint()["sha256"] == facts["input"]["sha256"]
-    return prepared if same else None
+    return reopened(prepare_again, facts, data)
 
 
 def prepare_again(facts: Mapping[str, Any], data: Any) -> Advocates:
