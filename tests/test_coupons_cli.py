@@ -155,7 +155,7 @@ def test_every_term_can_be_typed(shell: Shell, sandbox: t1.Sandbox) -> None:
         (("--campaign-id", "45", "--pattern", "A#"), "Error: --pattern: it has 2 characters"),
         (("--campaign-id", "45", "--expiry-date", "2020-01-01T00:00:00Z"), "Error: --expiry-date: it lies before"),
         (("--campaign-id", "45", "--duplicates", "all"), "'each', 'first', 'last', 'reject'"),
-        (("--campaign-id", "45", "--codes", "codes.txt"), "codes.txt: it is written as .csv, .parquet or .xlsx"),
+        (("--campaign-id", "45", "--codes", "codes.txt"), "codes.txt: codes are written as .csv, .parquet or .xlsx"),
         (("--campaign-id", "45", "--codes", "nowhere/codes.csv"), "there is no folder nowhere"),
         (("--campaign-id", "45", "--codes", "a.csv"), "a.csv is there already"),
     ],
@@ -216,7 +216,7 @@ def test_coupons_are_reserved_released_and_their_holders_written(shell: Shell, s
     [
         (("coupons", "holders"), "name coupons, or a file of them by --file FILE"),
         (("coupons", "holders", "SUNNY", "--file", "p.csv"), "name coupons, or a file of them by --file FILE"),
-        (("coupons", "holders", "SUNNY", "--to", "h.txt"), "h.txt: it is written as"),
+        (("coupons", "holders", "SUNNY", "--to", "h.txt"), "h.txt: holders are written as"),
         (("coupons", "reserve", "p.csv", "--coupon", "code"), "Error: --coupon: there is no such column"),
         (("coupons", "release", "p.csv", "--id", "who"), "Error: --id: there is no column 'who'"),
         (("coupons", "reserve", "none.csv"), "none.csv"),

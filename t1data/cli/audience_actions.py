@@ -9,11 +9,10 @@ import click
 
 from t1data.cli.audience_calls import AUDIENCE
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.goods import finish
 from t1data.cli.options import READING, SENDING, Option, collects
-from t1data.cli.profiles import last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
+from t1data.cli.talk import Exit, folded, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,9 +189,7 @@ def _tell_plan(rows: int, counts: dict[str, int]) -> int:
 def _sent(connection: Connection, send: Callable[[Any], Run]) -> int:
     with signals_stop_a_run() as stop:
         run = send(stop.control)
-    say_run(run, go_on=connection.words, interrupted=stop.asked)
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked)
+    return finish(run, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
 COMMANDS = (apply, sync, undo)

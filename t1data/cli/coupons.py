@@ -7,12 +7,10 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
-from t1data.cli.goods import check_place, say_plan, tell_plan, write_goods
+from t1data.cli.goods import check_files, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, SENDING, Option, collects
-from t1data.cli.profiles import check_outcomes_file, last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, tell_at_last
+from t1data.cli.talk import say
 
 _SUSPECT = next(row for row in READING if row.parameter == "allow_suspect_ids")
 _COUPON = Option("--coupon", "coupon", "The column of the coupons' codes (default: coupon).", "COLUMN")
@@ -71,21 +69,19 @@ def _command(name: str, job: str, said: str) -> click.Command:
     ) -> int:
         import t1data.coupons as jobs
 
-        check_outcomes_file(outcomes, overwrite=overwrite)
+        files = {"outcomes": outcomes}
+        check_files(files, overwrite=overwrite)
         client = open_client(connection)
         if not dry_run:
             check_live(client, connection)
         planned = jobs.plan_reservations(client, file, **pairing)
-        say_plan(planned)
+        say(plan_in_words(planned))
         if dry_run:
             return tell_plan(planned)
         ask_for_live(client, connection)
         with signals_stop_a_run() as stop:
             run = getattr(jobs, job)(client, file, control=stop.control, **pairing, **sending)
-        written = write_goods(run, "outcomes", outcomes, overwrite=overwrite)
-        say_run(run, outcomes=outcomes if written else None, go_on=connection.words, interrupted=stop.asked)
-        tell_at_last(last_line(run))
-        return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
+        return finish(run, files, overwrite=overwrite, go_on=connection.words, interrupted=stop.asked)
 
     return change
 
@@ -132,13 +128,11 @@ def holders(
 
     if bool(code) == bool(file):
         raise click.UsageError("name coupons, or a file of them by --file FILE")
-    check_place(to, overwrite=overwrite)
+    files = {"holders": to}
+    check_files(files, overwrite=overwrite)
     client = open_client(connection)
     with signals_stop_a_run() as stop:
         run = fetch_reservations(client, file or list(code), control=stop.control, **naming, **sending)
-    say_run(run, go_on=connection.words, interrupted=stop.asked)
     for name, count in run.holders["coupon"].value_counts(sort=False).items():
-        click.echo(f"{count:>9,}  {name}", err=True)
-    written = write_goods(run, "holders", to, overwrite=overwrite)
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
+        say(f"{count:>9,}  {name}")
+    return finish(run, files, overwrite=overwrite, go_on=connection.words, interrupted=stop.asked)

@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.goods import finish
 from t1data.cli.numbers import typed_number
 from t1data.cli.options import READING, SENDING, Option, collects
-from t1data.cli.profiles import last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last
+from t1data.cli.talk import Exit, folded, say, tell
 
 _BY_PARAMETER = {row.parameter: row for row in READING}
 
@@ -83,11 +82,9 @@ def erase(*, file: str, dry_run: bool, connection: Connection, erasing: dict[str
     with signals_stop_a_run() as stop:
         run = erase_customers(client, file, control=stop.control, **people, **erasing | {"confirm": number})
     evidence = verify_evidence(erasing.get("evidence") or run)
-    say_run(run, go_on=connection.words, interrupted=stop.asked)
     say(f"Evidence  {evidence.path}")
     say(f"Seal      {evidence.seal}")
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked)
+    return finish(run, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
 @customers.command()

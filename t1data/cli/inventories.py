@@ -7,11 +7,9 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, connects, open_client
+from t1data.cli.goods import finish
 from t1data.cli.options import SENDING, Option, collects
-from t1data.cli.profiles import last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import exit_of, tell_at_last
 
 FETCHING = (
     Option("--id", "id", "The column of the integration ids (default: integration_id).", "COLUMN"),
@@ -56,6 +54,4 @@ def fetch(*, file: str, connection: Connection, fetching: dict[str, Any], sendin
     client = open_client(connection)
     with signals_stop_a_run() as stop:
         stock = fetch_inventories(client, file, control=stop.control, **fetching, **sending)
-    say_run(stock.run, go_on=connection.words, interrupted=stop.asked)
-    tell_at_last(last_line(stock.run))
-    return exit_of(stock.run, interrupted=stop.asked)
+    return finish(stock.run, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)

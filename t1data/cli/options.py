@@ -259,8 +259,8 @@ _AHEAD = re.compile(rf"^({_ANY})(?:\[(.*?)\])?: ")
 _UNSAID = (None, "True", "...", "[…]", "{…}")
 
 
-def in_flags(message: str) -> str:
-    """Say in options what a message says in keywords of Python.
+def in_flags(message: str, *, ahead: bool = True) -> str:
+    """Say in options what a message says in keywords of Python; with `ahead`, also the parameter that it begins with.
 
     Examples
     --------
@@ -270,7 +270,8 @@ def in_flags(message: str) -> str:
     'map them: --attribute "First Name=FirstName", or give the rows: --data'
     """
     words = _CALL.sub(r"\1", message.replace("client.unlock(name)", "--live NAME"))
-    words = _PAIR.sub(lambda found: f'{_FLAGS[found[1]]} "{found[3]}={found[5]}"', _AHEAD.sub(_flag_ahead, words))
+    words = _AHEAD.sub(_flag_ahead, words) if ahead else words
+    words = _PAIR.sub(lambda found: f'{_FLAGS[found[1]]} "{found[3]}={found[5]}"', words)
     return _NAMED.sub(_flag, _ITEM.sub(lambda found: f"{_FLAGS[found[1]]} {found[2]}", words))
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
+from t1data.cli.goods import check_files, exit_of_plan, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, UPSERTING, collects, in_flags
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import name_of, say_run
-from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last, typed
-from t1data.errors import InputError
+from t1data.cli.talk import Exit, say, tell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from t1data.journal.runs import Run
-    from t1data.profiles import UpsertPlan
 
 _MOST_PROBLEMS = 20
 
@@ -70,8 +66,8 @@ def plan(*, file: str, connection: Connection, as_json: bool, reading: dict[str,
     if as_json:
         tell(planned.to_dict())
     else:
-        click.echo("\n".join(_plan_lines(planned)))
-    return _exit_of_plan(planned)
+        click.echo(plan_in_words(planned))
+    return exit_of_plan(planned)
 
 
 @profiles.command()
@@ -99,76 +95,19 @@ def upsert(
     """
     from t1data.profiles import plan_upsert, upsert_profiles
 
-    check_outcomes_file(outcomes, overwrite=overwrite)
+    files = {"outcomes": outcomes}
+    check_files(files, overwrite=overwrite)
     client = open_client(connection)
     if not dry_run:
         check_live(client, connection)
     planned = plan_upsert(client, file, **reading)
-    say("\n".join(_plan_lines(planned)))
+    say(plan_in_words(planned))
     if dry_run:
-        tell(_counts_without_run(planned))
-        return _exit_of_plan(planned)
+        return tell_plan(planned)
     ask_for_live(client, connection)
     with signals_stop_a_run() as stop:
         run = upsert_profiles(client, file, control=stop.control, **reading, **sending)
-    written = _write_outcomes(run, outcomes, overwrite=overwrite)
-    say_run(run, outcomes=outcomes if written else None, go_on=connection.words, interrupted=stop.asked)
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
-
-
-def _write_outcomes(run: Run, outcomes: str | None, *, overwrite: bool) -> bool:
-    """Write the outcomes of a run that has been sent; a full disk must not keep its summary from the user."""
-    if outcomes is None:
-        return True
-    try:
-        run.write_outcomes(outcomes, overwrite=overwrite)
-    except InputError as error:
-        again = typed("runs", "outcomes", name_of(run), "--to", outcomes)
-        say(f"Error: {error}. The journal has them: {again}")
-        return False
-    return True
-
-
-def check_outcomes_file(outcomes: str | None, *, overwrite: bool) -> None:
-    """Refuse a place for the outcomes before anything is sent, and not after.
-
-    Raises
-    ------
-    InputError
-        The file is there, its folder is not, or its ending is of another format.
-    """
-    if outcomes is None:
-        return
-    path = Path(outcomes)
-    if path.suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path.name}: outcomes are written as .csv or .parquet")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; name another file, or say --overwrite")
-
-
-def last_line(run: Any) -> str:
-    """Return the line of JSON that ends the command."""
-    from t1data.journal.runs import last_line as line
-
-    return line(run)
-
-
-def _plan_lines(planned: UpsertPlan) -> list[str]:
-    first, *rest = planned.lines()
-    return [folded(f"Plan: {first}"), *(folded(line, indent="  ") for line in rest)]
-
-
-def _exit_of_plan(planned: UpsertPlan) -> int:
-    return Exit.SOME_NOT_ACCEPTED if planned.invalid else Exit.ACCEPTED
-
-
-def _counts_without_run(planned: UpsertPlan) -> dict[str, Any]:
-    rest = planned.rows - planned.invalid
-    zero = {"accepted": 0, "invalid": planned.invalid, "refused": 0, "unsent": rest, "in_doubt": 0}
-    return {"run": None, "rows": planned.rows, **zero}
+    return finish(run, files, overwrite=overwrite, go_on=connection.words, interrupted=stop.asked)
 
 
 def _records(problems: pd.DataFrame) -> list[dict[str, Any]]:

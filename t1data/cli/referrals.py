@@ -8,12 +8,10 @@ import click
 
 from t1data.cli import values
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
-from t1data.cli.goods import check_place, exit_of_plan, say_plan, tell_plan, write_goods
+from t1data.cli.goods import check_files, exit_of_plan, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, SENDING, Option, collects, in_flags
-from t1data.cli.profiles import check_outcomes_file, last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, tell, tell_at_last
+from t1data.cli.talk import say, tell
 
 _SHARED = ("tz", "allow_suspect_ids")
 
@@ -142,23 +140,19 @@ def create(
     from t1data.referrals import create_referrals, plan_referrals
 
     _need_campaign(terms)
-    check_outcomes_file(outcomes, overwrite=overwrite)
-    check_place(codes, overwrite=overwrite)
+    files = {"outcomes": outcomes, "codes": codes}
+    check_files(files, overwrite=overwrite)
     client = open_client(connection)
     if not dry_run:
         check_live(client, connection)
     planned = plan_referrals(client, file, **terms)
-    say_plan(planned)
+    say(plan_in_words(planned))
     if dry_run:
         return tell_plan(planned)
     ask_for_live(client, connection)
     with signals_stop_a_run() as stop:
         run = create_referrals(client, file, control=stop.control, **terms, **sending)
-    told = write_goods(run, "outcomes", outcomes, overwrite=overwrite)
-    say_run(run, outcomes=outcomes if told else None, go_on=connection.words, interrupted=stop.asked)
-    written = write_goods(run, "codes", codes, overwrite=overwrite) and told
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
+    return finish(run, files, overwrite=overwrite, go_on=connection.words, interrupted=stop.asked)
 
 
 def _need_campaign(terms: dict[str, Any]) -> None:

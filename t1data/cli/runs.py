@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.goods import check_files, finish
 from t1data.cli.options import in_flags
-from t1data.cli.profiles import check_outcomes_file, last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import counts_in_words, next_steps, reasons_of, say_run
-from t1data.cli.talk import exit_of, say, tell, tell_at_last
+from t1data.cli.summary import counts_in_words, next_steps, reasons_of
+from t1data.cli.talk import say, tell
 from t1data.errors import InputError
 from t1data.words import many
 
@@ -91,7 +91,7 @@ def outcomes(*, run: str, to: str, overwrite: bool, data: str | None, as_json: b
     """Write the outcome of every row of a run to a file."""
     from t1data.history import open_run
 
-    check_outcomes_file(to, overwrite=overwrite)
+    check_files({"outcomes": to}, overwrite=overwrite)
     found = open_run(run, data=data)
     found.write_outcomes(to, overwrite=overwrite)
     if not found.has_input:
@@ -112,7 +112,7 @@ def failures(*, run: str, to: str | None, overwrite: bool, data: str | None, as_
     """Show which rows are invalid or refused, and why; or write them as they were, to be mended and sent anew."""
     from t1data.history import open_run
 
-    check_outcomes_file(to, overwrite=overwrite)
+    check_files({"outcomes": to}, overwrite=overwrite)
     found = open_run(run, data=data)
     if to:
         written = found.write_failed_rows(to, overwrite=overwrite)
@@ -177,9 +177,7 @@ def reconcile(
     client = open_client(connection)
     with signals_stop_a_run() as stop:
         done = look(client, run, data=data, application_id=application_id, progress=progress, control=stop.control)
-    say_run(done, go_on=connection.words, interrupted=stop.asked)
-    tell_at_last(last_line(done))
-    return exit_of(done, interrupted=stop.asked)
+    return finish(done, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
 @runs.command()
@@ -230,9 +228,7 @@ def resume(
             resume_old=resume_old,
             resend_in_doubt=resend_in_doubt,
         )
-    say_run(done, go_on=connection.words, interrupted=stop.asked)
-    tell_at_last(last_line(done))
-    return exit_of(done, interrupted=stop.asked)
+    return finish(done, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
 def _without_id(cells: dict[Any, Any]) -> dict[str, Any]:

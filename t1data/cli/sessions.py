@@ -8,12 +8,10 @@ import click
 
 from t1data.cli import values
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
-from t1data.cli.effects import check_files, say_row_plan, tell_row_plan, write_frames
+from t1data.cli.goods import check_files, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, SENDING, Option, collects
-from t1data.cli.profiles import last_line
 from t1data.cli.signals import signals_stop_a_run
-from t1data.cli.summary import say_run
-from t1data.cli.talk import Exit, exit_of, say, tell_at_last
+from t1data.cli.talk import say
 
 if TYPE_CHECKING:
     from t1data.journal.runs import Run
@@ -120,22 +118,19 @@ def replay(
     """
     from t1data.sessions import plan_sessions, update_sessions
 
-    check_files(files.values(), overwrite=overwrite)
+    check_files(files, overwrite=overwrite)
     client = open_client(connection)
     if not dry_run:
         check_live(client, connection)
     planned = plan_sessions(client, sessions, **replaying)
-    say_row_plan(planned)
+    say(plan_in_words(planned))
     if dry_run:
-        return tell_row_plan(planned)
+        return tell_plan(planned)
     ask_for_live(client, connection)
     with signals_stop_a_run() as stop:
         run = update_sessions(client, sessions, control=stop.control, **replaying, **sending)
-    say_run(run, go_on=connection.words, interrupted=stop.asked)
     _say_campaigns(run)
-    written = write_frames(run, files, overwrite=overwrite)
-    tell_at_last(last_line(run))
-    return exit_of(run, interrupted=stop.asked) or (Exit.ACCEPTED if written else Exit.BROKEN)
+    return finish(run, files, overwrite=overwrite, go_on=connection.words, interrupted=stop.asked)
 
 
 def _say_campaigns(run: Run) -> None:
