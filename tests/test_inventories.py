@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import t1data as t1
+from t1data.inventories.answers import to_frame
 from t1data.inventories.columns import PARTS, SCHEMAS
-from t1data.inventories.tidy import Tidy
+from t1data.inventories.tidy import Tidy, is_inventory
 
 KEY = "a-key-of-16-letters"
 LEDGER = {"currentBalance": 12.5, "pendingBalance": 0, "expiredBalance": 1, "spentBalance": 2, "newerField": [1]}
@@ -236,6 +237,62 @@ def test_half_a_surrogate_pair_is_kept_where_a_column_can_hold_it() -> None:
     assert json.loads(row["extra"]) == {"value": "a\ud800"}
     assert json.loads(row["attributes.Note"]) == "b\udfff"
     assert other["coupon"] == "ok"
+
+
+def test_half_a_surrogate_pair_in_a_list_or_in_a_name_takes_no_frame_away() -> None:
+    tidy = Tidy()
+    tidy.add("ada", {"profile": {"attributes": {"Tags": ["a\ud800", "b"], "N\ud800": 1}}})
+    row = tidy.tables()["profiles"].to_pylist()[0]
+    assert json.loads(row["attributes.Tags"]) == ["a\ud800", "b"]
+    assert row["attributes.N\\ud800"] == 1
+
+
+def test_what_is_null_in_a_list_is_no_thing_and_takes_no_frame_away() -> None:
+    tidy = Tidy()
+    holes = {
+        "profile": {"audienceMemberships": [None, {"id": 1}]},
+        "referrals": [None, {"code": "C", "referredCustomers": None}],
+        "coupons": [None, {"value": "C", "limits": [None, {"limit": 1, "entities": None}]}],
+        "loyalty": {"programs": {"5": None, "6": {"id": 6, "subLedgers": {"gifts": None}}}, "cards": [None]},
+        "giveaways": [None],
+        "achievements": [None, {"name": "Three"}],
+    }
+    assert is_inventory(holes)
+    tidy.add("ada", holes)
+    tables = tidy.tables()
+    sizes = {name: table.num_rows for name, table in tables.items() if table.num_rows}
+    assert sizes == {
+        "profiles": 1, "audiences": 1, "referrals": 1, "coupons": 1, "coupon_limits": 1, "loyalty": 3,
+        "achievements": 1,
+    }  # fmt: skip
+    assert tables["loyalty"]["ledger"].to_pylist() == ["", "", "gifts"]
+
+
+def test_ledgers_without_a_name_and_programs_without_an_id_are_kept_apart() -> None:
+    tidy = Tidy()
+    ledgers = {"ledger": {"currentBalance": 1}, "subLedgers": {"": {"currentBalance": 2}}}
+    tidy.add("ada", {"loyalty": {"programs": {"5": {"id": 5, **ledgers}, "6": {"name": "notes"}}}})
+    loyalty = tidy.tables()["loyalty"]
+    assert loyalty["current_balance"].to_pylist() == [1, 2, None]
+    assert loyalty["extra"].to_pylist() == [None, None, '{"key": "6"}']
+
+
+def test_a_truth_value_among_numbers_is_not_made_one_of_them() -> None:
+    tidy = Tidy()
+    tidy.add("ada", {"coupons": [{"discountLimit": 1.5}, {"discountLimit": False}]})
+    row = tidy.tables()["coupons"].to_pylist()[1]
+    assert row["discount_limit"] is None
+    assert json.loads(row["extra"]) == {"discountLimit": False}
+
+
+@pytest.mark.parametrize("edge", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "0000-01-01T00:00:00Z"])
+def test_a_time_beyond_all_years_stands_beside_the_column_and_the_frame_can_be_shown(edge: str) -> None:
+    tidy = Tidy()
+    tidy.add("ada", {"coupons": [{"startDate": edge}, {"startDate": "9999-12-31T23:59:59Z"}]})
+    coupons = to_frame(tidy.tables()["coupons"])
+    assert json.loads(coupons.loc[0, "extra"]) == {"startDate": edge}
+    assert pd.isna(coupons["start_date"].tolist()[0])
+    assert "9999" in repr(coupons["start_date"])
 
 
 def test_a_time_finer_than_the_column_is_kept_whole_beside_it() -> None:

@@ -58,6 +58,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return "whole" if abs(value) < EXACT else "long" if -(2**63) <= value < 2**63 else "huge"
     if isinstance(value, str):
+        if not _is_text(value):
+            return "broken"
         return "time" if value[4:5] == "-" and time_of(value) is not None else "text"
     return {bool: "flag", float: "number", type(None): "null"}.get(type(value), "object")
 

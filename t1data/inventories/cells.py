@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from t1data.inventories.columns import ARROW, Kind
 
 EXACT = 2**53  # above it, a floating point number no longer holds every whole number
+# What Python and pandas can show; an offset, or the year 0, can lie beyond it.
+_FIRST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), ARROW["time"]).value
+_LAST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), ARROW["time"]).value
 _TOO_FINE = re.compile(r"[.,]\d{7}")  # more digits than microseconds have
 
 
@@ -57,7 +61,16 @@ def _found(values: Sequence[Any], wanted: pa.DataType) -> pa.Array:
 
 def _numbers(values: Sequence[Any]) -> pa.Array:
     array = pa.array(values)
+    if bool in set(map(type, values)):  # which Arrow makes a 0 or a 1 of, if the first value is 1.5
+        raise pa.ArrowTypeError("found bool")
     return array.cast(ARROW["number"]) if array.type == ARROW["whole"] else _found(values, ARROW["number"])
+
+
+def _times(values: Sequence[Any]) -> pa.Array:
+    array = pa.array(values, pa.string()).cast(ARROW["time"])
+    if not all(_FIRST <= edge.value <= _LAST for edge in pc.min_max(array).values() if edge.is_valid):
+        raise pa.ArrowInvalid("a time that neither Python nor pandas can show")
+    return array
 
 
 _FAST: Mapping[Kind, Callable[[Sequence[Any]], pa.Array]] = {
@@ -65,7 +78,7 @@ _FAST: Mapping[Kind, Callable[[Sequence[Any]], pa.Array]] = {
     "whole": lambda values: _found(values, ARROW["whole"]),
     "number": _numbers,
     "flag": lambda values: _found(values, ARROW["flag"]),
-    "time": lambda values: pa.array(values, pa.string()).cast(ARROW["time"]),
+    "time": _times,
 }
 
 

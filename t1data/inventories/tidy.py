@@ -95,7 +95,8 @@ class _Rows:
         texts = [json.dumps(extra[at], sort_keys=True) if extra.get(at) else None for at in range(len(self._ids))]
         columns["extra"] = pa.array(texts, pa.string())
         for name, kind in types.items():
-            columns[f"attributes.{name}"] = column([attributes.get(name) for attributes in self._attributes], kind)
+            shown = name.encode(errors="backslashreplace").decode()  # JSON can write half a surrogate pair
+            columns[f"attributes.{shown}"] = column([attributes.get(name) for attributes in self._attributes], kind)
         return pa.table(columns)
 
     def _note(self, at: int, extra: dict[str, Any]) -> None:
@@ -193,17 +194,25 @@ def _coupon(coupon: Record) -> Iterator[Found]:
 
 def _loyalty(loyalty: Record) -> Iterator[Found]:
     programs = loyalty.get("programs") or {}
-    for program in programs.values():
-        yield from (("loyalty", [(program, _PROGRAM), *ledger]) for ledger in _ledgers(program, "subLedgers"))
+    for key, program in programs.items():
+        named = _with_key(key, program or {})
+        yield from (("loyalty", [(named, _PROGRAM), *ledger]) for ledger in _ledgers(named, "subLedgers"))
     for card in _items(loyalty.get("cards")):
         yield from (("loyalty_cards", [(card, _CARD), *ledger]) for ledger in _ledgers(card, "subledgers"))
 
 
+def _with_key(key: str, program: Record) -> Record:
+    """Return a program with the key under which it stands, where its id does not say the same."""
+    return program if str(program.get("id")) == key else {"key": key, **program}
+
+
 def _ledgers(owner: Record, others: str) -> Iterator[list[tuple[Record, Nested]]]:
-    """Yield the main ledger, whose name is empty, and then the others."""
-    for name, ledger in {"": owner.get("ledger") or {}, **(owner.get(others) or {})}.items():
+    """Yield the main ledger, whose name is empty, and then the others, one of which may be nameless too."""
+    for name, found in [("", owner.get("ledger")), *(owner.get(others) or {}).items()]:
+        ledger = found or {}
         yield [({"ledger": name}, _NONE), (ledger, _LEDGER), (ledger.get("currentTier") or {}, _NONE)]
 
 
 def _items(found: Any) -> list[Record]:
-    return found or []
+    """Return the records of a list; one that is null says nothing."""
+    return [item for item in found or [] if item is not None]
