@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,35 @@ from t1data.tables.source import open_source
 from t1data.tables.survey import Survey, are_among, survey
 from t1data.tables.tokens import Flaw
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PROBLEMS = 100_000
 _DOTS = pa.array([".", ".."])
 _NOTHING = pa.array([b"null,"], pa.binary())[0]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a look at all rows of an input of ids found.
+
+    Attributes
+    ----------
+    ready, invalid : int
+        Distinct ids, each a request; rows that cannot be sent.
+    problems : DataFrame
+        ``integration_id, column, code, message`` of those rows, indexed like the input (for a file: the row number,
+        from 1); the first 100,000.
+    """
+
+    ready: int
+    invalid: int
+    problems: pd.DataFrame
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Problems by their code."""
+        return {str(code): int(count) for code, count in self.problems["code"].value_counts().items()}
 
 
 @dataclass(frozen=True)
@@ -84,6 +111,28 @@ class Named:
     def input(self) -> Input:
         """Return the input for people who look at outcomes."""
         return input_of(self.source, self.column)
+
+    def counted(self) -> Counted:
+        """Count what would be sent, and what not, and why."""
+        ready, problems, bad_rows = 0, list[Problem](), set[int]()
+        for rows, found in self.parts():
+            ready += len(rows.rows)
+            bad_rows.update(problem.row for problem in found)
+            problems += found[: MOST_PROBLEMS - len(problems)]
+        return Counted(ready, len(bad_rows), self._frame(problems))
+
+    def _frame(self, problems: Sequence[Problem]) -> pd.DataFrame:
+        import pandas as pd
+
+        index = self.source.index
+        labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
+        names = ["integration_id", "column", "code", "message"]
+        return pd.DataFrame(
+            [[getattr(problem, name) for name in names] for problem in problems],
+            columns=names,
+            index=pd.Index(labels, name="row" if index is None else index.name),
+            dtype="string",
+        )
 
 
 def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:

@@ -12,7 +12,6 @@ from t1data.bulk.named import Named, name_rows
 from t1data.client import Client
 from t1data.erasure.deed import look
 from t1data.errors import InputError, NotFoundError
-from t1data.tables.problems import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +25,6 @@ NOT_COVERED = (
 
 _TRIED = 3  # customers who are looked for, to see which environment the key opens
 _REQUESTS = 2  # the erasure and its proof
-_MOST_PROBLEMS = 100_000
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ class ErasurePlan:
     seconds : float or None
         How long they take at the client's pace; None without a limit.
     problems : DataFrame
-        ``integration_id, code, message`` of rows that cannot be sent, indexed like the input (for a file: the row
-        number, from 1); the first 100,000.
+        ``integration_id, column, code, message`` of rows that cannot be sent, indexed like the input (for a file: the
+        row number, from 1); the first 100,000.
     """
 
     source: str
@@ -158,24 +156,19 @@ def plan_erasure(
 def make_plan(client: Client, named: Named) -> ErasurePlan:
     """Return the plan of an input that was looked over."""
     client.reach()
-    customers, problems = 0, list[Problem]()
-    bad_rows: set[int] = set()
-    for rows, found in named.parts():
-        customers += len(rows.rows)
-        bad_rows.update(problem.row for problem in found)
-        problems += found[: _MOST_PROBLEMS - len(problems)]
-    requests = _REQUESTS * customers
+    found = named.counted()
+    requests = _REQUESTS * found.ready
     return ErasurePlan(
         source=named.source.name,
         base_url=client.base_url,
         key=client.key_hint,
         environment=_environment(client, named),
         rows=named.survey.rows,
-        customers=customers,
-        invalid=len(bad_rows),
+        customers=found.ready,
+        invalid=found.invalid,
         requests=requests,
         seconds=requests / client.rate if client.rate else None,
-        problems=_frame(named, problems),
+        problems=found.problems,
     )
 
 
@@ -194,19 +187,6 @@ def _ids(named: Named) -> Iterator[str]:
     for rows, _ in named.parts():
         assert rows.keys is not None
         yield from rows.keys.to_pylist()
-
-
-def _frame(named: Named, problems: list[Problem]) -> pd.DataFrame:
-    import pandas as pd
-
-    index = named.source.index
-    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-    return pd.DataFrame(
-        [[p.integration_id, p.code, p.message] for p in problems],
-        columns=["integration_id", "code", "message"],
-        index=pd.Index(labels, name="row" if index is None else index.name),
-        dtype="string",
-    )
 
 
 def _many(count: int, noun: str) -> str:

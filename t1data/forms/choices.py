@@ -10,6 +10,7 @@ from typing import Any
 import traitlets
 
 from t1data.errors import InputError
+from t1data.forms.data import Chosen
 from t1data.forms.fields import Part
 from t1data.writing import replacing
 
@@ -26,7 +27,8 @@ def save_choices(path: str, function: str, arguments: Mapping[str, Any]) -> Path
     if target.exists():
         _read(target, function)  # a slip of the pen must not cost another file
     with replacing(target, overwrite=True) as part:
-        text = json.dumps({"function": function, "arguments": dict(arguments)}, ensure_ascii=False, indent=2)
+        kept = {name: value for name, value in arguments.items() if not isinstance(value, Chosen)}
+        text = json.dumps({"function": function, "arguments": kept}, ensure_ascii=False, indent=2)
         part.write_text(f"{text}\n", encoding="utf-8")
     return target.absolute()
 

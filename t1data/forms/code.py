@@ -13,8 +13,12 @@ from t1data.forms.data import Chosen
 _WIDE = 88
 
 
-def python_code(function: str, client: Client, chosen: Chosen, arguments: Mapping[str, Any]) -> str:
+def python_code(
+    function: str, client: Client, chosen: Chosen, arguments: Mapping[str, Any], *, ahead: Collection[str] = ()
+) -> str:
     """Return a script that does what the form does; keys come from the environment, as everywhere.
+
+    Arguments whose names are in `ahead` stand before the rows, without their names.
 
     Examples
     --------
@@ -28,7 +32,9 @@ def python_code(function: str, client: Client, chosen: Chosen, arguments: Mappin
         opened = [f"client = t1.Client.from_config({name})", f"client.unlock({name})"]
     else:
         opened = [f"client = t1.Client.from_env()  # T1DATA_API_KEY, and T1DATA_BASE_URL={client.base_url}"]
-    words = ["client", chosen.python, *(f"{name}={value!r}" for name, value in arguments.items())]
+    before = [_literal(arguments[name]) for name in ahead]
+    named = (f"{name}={_literal(value)}" for name, value in arguments.items() if name not in ahead)
+    words = ["client", *before, chosen.python, *named]
     return "\n".join(["import t1data as t1", "", *opened, f"run = t1.{function}{_called(words)}"])
 
 
@@ -39,6 +45,7 @@ def shell_code(
     arguments: Mapping[str, Any],
     *,
     json_values: Collection[str] = (),
+    ahead: Collection[str] = (),
 ) -> str:
     """Return the command that does what the form does.
 
@@ -46,7 +53,7 @@ def shell_code(
     ----------
     command : sequence of str
         Its words after ``t1data``.
-    client, chosen, arguments
+    client, chosen, arguments, ahead
         As for `python_code`.
     json_values : collection of str
         Parameters of which the command reads each value as JSON where it can be.
@@ -58,12 +65,19 @@ def shell_code(
     >>> shell_code(("profiles", "upsert"), client, people, {"types": {"Age": "number"}})
     't1data profiles upsert people.csv --type Age=number --base-url https://shop.talon.one'
     """
-    if chosen.shell is None:
+    rows = [chosen, *(value for value in arguments.values() if isinstance(value, Chosen))]
+    if any(each.shell is None for each in rows):
         return "# Save the rows as a file first: a shell cannot see this kernel's memory."
-    words = [word for name, value in arguments.items() for word in _options(name, value, json_values)]
+    before = [str(arguments[name]) for name in ahead]
+    named = [(name, value) for name, value in arguments.items() if name not in ahead]
+    words = [word for name, value in named for word in _options(name, value, json_values)]
     live = client.live_name
     where = ["--env", live, "--live", live] if live else ["--base-url", client.base_url]
-    return shlex.join(["t1data", *command, chosen.shell, *words, *where])
+    return shlex.join(["t1data", *command, *before, str(chosen.shell), *words, *where])
+
+
+def _literal(value: Any) -> str:
+    return value.python if isinstance(value, Chosen) else repr(value)
 
 
 def _called(words: Sequence[str]) -> str:
@@ -85,6 +99,8 @@ def _options(name: str, value: Any, json_values: Collection[str]) -> Iterator[st
     elif isinstance(value, list | tuple):
         for each in value:
             yield from (flag.removesuffix("s"), str(each))
+    elif isinstance(value, Chosen):
+        yield from (flag, str(value.shell))
     else:
         yield from (flag, "\\t" if value == "\t" else str(value))
 

@@ -14,8 +14,8 @@ from t1data.client import Client
 from t1data.config import Settings, list_environments, settings_named, settings_of
 from t1data.errors import AuthError, ConfigError, NotFoundError, T1DataError
 from t1data.forms import html
-from t1data.forms.face import button, framed, row, show
 from t1data.forms.fields import LAYOUT, STYLE, text
+from t1data.forms.pieces import button, framed, row, show
 from t1data.forms.secret import taken_password
 from t1data.forms.words import error_line, many
 from t1data.forms.work import EVERY, work

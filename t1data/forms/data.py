@@ -71,6 +71,8 @@ class DataChooser:
         Rows from the code that made the form; then they are the first choice.
     paste : bool
         Whether ids can be pasted too.
+    of : str
+        What the rows are, where a form has a second input; then nothing is chosen at first.
     """
 
     def __init__(
@@ -80,39 +82,40 @@ class DataChooser:
         refused: Callable[[str], None],
         given: Any = None,
         paste: bool = False,
+        of: str = "",
     ) -> None:
-        self._changed = changed
+        self._changed, self._of = changed, of
         self._picked: dict[str, Chosen | None] = {"given": _given(given)}
         self._said = W.HTML()
-        self._file = W.Dropdown(options=_files(), description="File on this server", style=STYLE, layout=LAYOUT)
-        self._path = W.Text(
-            description="Or its path", placeholder="folder/people.csv", continuous_update=False, style=STYLE,
-            layout=LAYOUT,
-        )  # fmt: skip
-        self._frame = W.Dropdown(options=_frames(), description="Frame", style=STYLE, layout=LAYOUT)
-        self._paste = W.Textarea(
-            description="Ids, one a line", continuous_update=False, rows=4, style=STYLE, layout=LAYOUT
-        )
+        self._file = W.Dropdown(options=_files(), **self._looks("File on this server"))
+        self._path = W.Text(placeholder="folder/people.csv", continuous_update=False, **self._looks("Or its path"))
+        self._frame = W.Dropdown(options=_frames(), **self._looks("Frame"))
+        self._paste = W.Textarea(continuous_update=False, rows=4, **self._looks("Ids, one a line"))
+        send = upload(self._label("Upload a file"), taken=self._hold, refused=refused)
         boxes: dict[str, tuple[str, Sequence[W.Widget]]] = {
             "file": ("A file on this server", [self._file, self._path]),
-            "upload": ("A file of my own machine", [upload("Upload a file", taken=self._hold, refused=refused)]),
+            "upload": ("A file of my own machine", [send]),
             "frame": ("A frame of this notebook", [self._frame]),
         }
         if paste:
             boxes["paste"] = ("Ids that I paste", [self._paste])
+        if of:
+            boxes = {"none": ("nowhere: there are none", []), **boxes}
         if given is not None:
             boxes = {"given": ("The rows given in the code", []), **boxes}
         self._boxes = {key: W.VBox(list(children)) for key, (_, children) in boxes.items()}
-        self._from = W.Dropdown(
-            options=[(label, key) for key, (label, _) in boxes.items()],
-            description="Rows from",
-            style=STYLE,
-            layout=LAYOUT,
-        )
+        self._from = W.Dropdown(options=[(label, key) for key, (label, _) in boxes.items()], **self._looks("Rows from"))
         self._place = W.VBox([self._boxes[self._from.value]])
         self.widget = W.VBox([self._from, self._place, self._said])
         self._observe()
         self._show()
+
+    def _label(self, text: str) -> str:
+        """Return a label that is no other's on the page."""
+        return f"{self._of}: {text[0].lower()}{text[1:]}" if self._of else text
+
+    def _looks(self, text: str) -> dict[str, Any]:
+        return {"description": self._label(text), "style": STYLE, "layout": LAYOUT}
 
     def _observe(self) -> None:
         self._from.observe(self._switch, "value")
@@ -171,7 +174,8 @@ class DataChooser:
         self._changed()
 
     def _show(self) -> None:
-        self._said.value = html.note(f"Chosen: {self.chosen.name}" if self.chosen else "Nothing chosen yet.")
+        nothing = "" if self._from.value == "none" else "Nothing chosen yet."
+        self._said.value = html.note(f"Chosen: {self.chosen.name}" if self.chosen else nothing)
 
 
 def _given(data: Any) -> Chosen | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import ipywidgets as W
@@ -13,6 +13,8 @@ from t1data.forms.browser import Courier, copyable
 from t1data.forms.data import DataChooser
 from t1data.forms.fields import LAYOUT, STYLE, box
 from t1data.forms.job import Job, Planned
+from t1data.forms.parts import Parts
+from t1data.forms.pieces import button, framed, row, show
 from t1data.forms.states import BUTTONS, PRIMARY, Event, State, enabled
 from t1data.forms.words import in_labels
 
@@ -39,39 +41,15 @@ _HINTS: Mapping[Event, str] = {
 }
 
 
-def button(label: str, hint: str, press: Callable[[], None]) -> W.Button:
-    """Return a button; without a hint it would be called "null"."""
-    made = W.Button(description=label, tooltip=hint)
-    made.on_click(lambda _: press())
-    return made
-
-
-def row(widgets: Iterable[W.Widget]) -> W.HBox:
-    """Return widgets side by side, on as many lines as they need."""
-    box = W.HBox(list(widgets))
-    box.add_class("t1-buttons")
-    return box
-
-
-def framed(children: Iterable[W.Widget]) -> W.VBox:
-    """Return the frame of a form, with its sheet."""
-    box = W.VBox([W.HTML(html.style(), layout={"display": "none"}), *children])
-    box.add_class("t1-form")
-    return box
-
-
-def show(widget: W.Widget, shown: bool) -> None:
-    """Show a widget, or take it off the page."""
-    widget.layout.display = None if shown else "none"
-
-
 class Face:
     """The widgets of one form.
 
     Parameters
     ----------
-    job : Job
-        What it is a form of.
+    jobs : sequence of Job
+        What it is a form of; of several, one is chosen.
+    parts : Parts
+        Their fields.
     chooser : DataChooser
         Its first section.
     left : Widget
@@ -86,8 +64,9 @@ class Face:
 
     def __init__(
         self,
-        job: Job,
+        jobs: Sequence[Job],
         *,
+        parts: Parts,
         chooser: DataChooser,
         left: W.Widget,
         press: Callable[[Event], None],
@@ -95,11 +74,11 @@ class Face:
         load: Callable[[str], None],
         problems: Callable[[], None],
     ) -> None:
-        self.buttons = {
-            event: button(LABELS[event], _HINTS[event], partial(press, event))
-            for event in BUTTONS
-            if event != "try_one" or job.try_one is not None
-        }
+        job = jobs[0]
+        self.buttons = {event: button(LABELS[event], _HINTS[event], partial(press, event)) for event in _events(job)}
+        titles = [(each.choice, place) for place, each in enumerate(jobs)]
+        self.choice = W.Dropdown(options=titles, description="What to do", style=STYLE, layout=LAYOUT)
+        show(self.choice, len(jobs) > 1)
         self.courier = Courier()
         self.status, self.progress, self.plan = W.HTML(), W.HTML(), W.HTML()
         self._problems = button("Download problems", "All rows that cannot be sent, and why", problems)
@@ -107,35 +86,34 @@ class Face:
         self.outcome = W.VBox([])
         self.code, self.set_code = copyable("code")
         self._end_heading = W.HTML(html.heading("4. Outcome"))
-        self._ending = W.VBox([self.outcome, row([self.buttons["resume"], self.buttons["again"]])])
+        last = [event for event in ("resume", "again") if event in self.buttons]
+        self._ending = W.VBox([self.outcome, row(self.buttons[event] for event in last)])
         self._codes = W.VBox([W.HTML(html.heading("5. The same in code")), self.code])
-        first = [event for event in self.buttons if event not in ("resume", "again")]
-        self.widget = framed(
-            [
-                W.HTML(html.heading(job.title, level=2) + html.note(job.about)),
-                left,
-                W.HTML(html.heading("1. Rows")),
-                chooser.widget,
-                W.HTML(html.heading("2. Columns and options")),
-                *self._parts(job, save, load),
-                W.HTML(html.heading("3. Check and run")),
-                self.words,
-                row(self.buttons[event] for event in first),
-                self.status,
-                self.progress,
-                self.plan,
-                row([self._problems]),
-                self._end_heading,
-                self._ending,
-                self._codes,
-                self.courier.widget,
-            ]
-        )
+        steps = self._steps([event for event in self.buttons if event not in last])
+        top = [W.HTML(html.heading(job.title, level=2) + html.note(job.about)), left]
+        rows = [W.HTML(html.heading("1. Rows")), chooser.widget]
+        options = [W.HTML(html.heading("2. Columns and options")), self.choice, *self._options(parts, save, load)]
+        self.widget = framed([*top, *rows, *options, *steps, self.courier.widget])
         for widget in (self.words, self._problems, self._end_heading, self._ending, self._codes):
             show(widget, False)
 
-    def _parts(self, job: Job, save: Callable[[str], None], load: Callable[[str], None]) -> list[W.Widget]:
-        folded = W.VBox([part.widget for part in job.parts if part.folded])
+    def _steps(self, first: Iterable[Event]) -> list[W.Widget]:
+        """Return what follows once rows and options are chosen."""
+        return [
+            W.HTML(html.heading("3. Check and run")),
+            self.words,
+            row(self.buttons[event] for event in first),
+            self.status,
+            self.progress,
+            self.plan,
+            row([self._problems]),
+            self._end_heading,
+            self._ending,
+            self._codes,
+        ]
+
+    def _options(self, parts: Parts, save: Callable[[str], None], load: Callable[[str], None]) -> list[W.Widget]:
+        folded = W.VBox(parts.widgets(folded=True))
         more = box("More options")
         more.observe(lambda change: show(folded, change["new"]), "value")
         show(folded, False)
@@ -149,7 +127,7 @@ class Face:
                 ]
             ),
         )
-        return [*(part.widget for part in job.parts if not part.folded), more, folded]
+        return [*parts.widgets(folded=False), more, folded]
 
     def draw(self, state: State, *, asks: str | None) -> None:
         """Let those buttons work that the state names, and make one stand out."""
@@ -181,7 +159,8 @@ class Face:
     def show_outcome(self, children: Iterable[W.Widget], *, again: bool) -> None:
         """Show how a run ended."""
         self.outcome.children = list(children)
-        show(self.buttons["again"], again)
+        if "again" in self.buttons:
+            show(self.buttons["again"], again)
         for widget in (self._end_heading, self._ending):
             show(widget, True)
 
@@ -201,9 +180,17 @@ def spoken(code: str) -> str:
     return code.replace("_", " ")
 
 
+def _events(job: Job) -> list[Event]:
+    """Return the buttons that a form of this job has."""
+    without: set[Event] = set() if job.resumable else {"resume", "again"}
+    if job.try_one is None:
+        without.add("try_one")
+    return [event for event in BUTTONS if event not in without]
+
+
 def plan_html(planned: Planned, *, labels: Mapping[str, str], show_rows: bool, most: int) -> str:
     """Return a plan: what would be sent, and what would not, by reason and by row."""
-    told = html.bullets(planned.lines)
+    told = html.bullets(planned.lines) + ("" if planned.plot is None else html.drawing(planned.plot()))
     problems = planned.problems
     if problems is None or problems.empty:
         return told

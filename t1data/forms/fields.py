@@ -66,6 +66,8 @@ class Field:
         Whether it stands among further options.
     columns : bool
         Whether it offers the columns of the chosen rows.
+    usual : str
+        Which of them it shows at first.
     """
 
     parameter: str
@@ -74,6 +76,7 @@ class Field:
     show: Callable[[Any], Any] = lambda value: value
     folded: bool = False
     columns: bool = False
+    usual: str = ID
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -94,7 +97,7 @@ class Field:
         """Offer the columns."""
         if self.columns and tuple(self.widget.options) != tuple(peek.columns):
             self.widget.options = tuple(peek.columns)
-            self.widget.value = peek.likely_id()
+            self.widget.value = peek.likely(self.usual)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Tell of every change."""
@@ -130,10 +133,17 @@ def whole(parameter: str, label: str, *, low: int, high: int, required: bool = F
 
 
 def choice(
-    parameter: str, label: str, options: Sequence[tuple[str, Any]], *, default: Any, folded: bool = False
+    parameter: str,
+    label: str,
+    options: Sequence[tuple[str, Any]],
+    *,
+    default: Any,
+    first: Any = None,
+    folded: bool = False,
 ) -> Field:
-    """Return a field for one of a few values; the function's default is left alone."""
-    widget = W.Dropdown(options=options, value=default, description=label, style=STYLE, layout=LAYOUT)
+    """Return a field for one of a few values; the function's default is left alone, also if another is shown first."""
+    shown = default if first is None else first
+    widget = W.Dropdown(options=options, value=shown, description=label, style=STYLE, layout=LAYOUT)
     return Field(parameter, widget, read=lambda value: None if value == default else value, folded=folded)
 
 
@@ -155,10 +165,59 @@ def offer(picker: W.Dropdown, options: Sequence[tuple[str, str]]) -> None:
     picker.value = before if before in values else values[0] if values else None
 
 
-def column(parameter: str, label: str) -> Field:
-    """Return a field for one of the columns of the chosen rows; the ids' usual one is left alone."""
+def column(parameter: str, label: str, *, usual: str = ID) -> Field:
+    """Return a field for one of the columns of the chosen rows; the usual one is left alone."""
     widget = W.Dropdown(options=(), description=label, style=STYLE, layout=LAYOUT)
-    return Field(parameter, widget, read=lambda value: None if value in (None, ID) else value, columns=True)
+    return Field(
+        parameter, widget, read=lambda value: None if value in (None, usual) else value, columns=True, usual=usual
+    )
+
+
+class Ticks:
+    """Boxes to tick, all ticked at first, as one parameter that is a list.
+
+    Parameters
+    ----------
+    parameter : str
+        Of the public function; it is left alone when all are ticked.
+    label : str
+        What the boxes are together.
+    names : sequence of str
+        What can be in the list.
+    """
+
+    folded = False
+
+    def __init__(self, parameter: str, label: str, names: Sequence[str]) -> None:
+        self._parameter = parameter
+        self.labels = {parameter: label}
+        self._boxes = {name: W.Checkbox(value=True, description=name, indent=False) for name in names}
+        self.widget = W.VBox([W.Label(label), W.HBox(list(self._boxes.values()))])
+        self.widget.children[1].add_class("t1-buttons")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return those that are ticked."""
+        ticked = [name for name, box in self._boxes.items() if box.value]
+        return {} if len(ticked) == len(self._boxes) else {self._parameter: ticked}
+
+    def restore(self, arguments: Mapping[str, Any]) -> None:
+        """Tick those that were saved."""
+        ticked = arguments.get(self._parameter, list(self._boxes))
+        for name, box in self._boxes.items():
+            box.value = name in ticked
+
+    def look(self, peek: Peek) -> None:
+        """Do nothing: the boxes are the same for all rows."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Tell of every change."""
+        for box in self._boxes.values():
+            box.observe(lambda _: changed(), "value")
+
+    def lock(self, locked: bool) -> None:
+        """Lock all boxes."""
+        for box in self._boxes.values():
+            box.disabled = locked
 
 
 def pairs(parameter: str, label: str, *, hint: str, read: Callable[[str], Any], folded: bool = False) -> Field:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from t1data.bulk.progress import Control, Progress
-from t1data.forms.job import Launch
+from t1data.forms.job import Launch, Result
 from t1data.forms.left import HERE, Going
 from t1data.forms.words import line_of, percent
 from t1data.forms.work import work
-from t1data.journal.runs import Run
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,14 @@ class Tell:
     quarter : callable
         Gets 25, 50, 75: for those who have the page read out.
     done : callable
-        Gets the run.
+        Gets what the function returned.
     failed : callable
         Gets the error, when there is no run to return.
     """
 
     line: Callable[[int, str], None]
     quarter: Callable[[int], None]
-    done: Callable[[Run], None]
+    done: Callable[[Result], None]
     failed: Callable[[BaseException], None]
 
 
@@ -96,9 +95,9 @@ class Flight:
             return "cancelling"
         return "paused" if self._control.paused else "running"
 
-    def _done(self, run: Run) -> None:
+    def _done(self, result: Result) -> None:
         HERE.remove(self._going)
-        self._tell.done(run)
+        self._tell.done(result)
 
     def _failed(self, error: BaseException) -> None:
         HERE.remove(self._going)

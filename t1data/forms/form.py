@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,16 @@ from t1data.exports import export_for_people
 from t1data.forms.choices import load_choices, save_choices
 from t1data.forms.data import DataChooser
 from t1data.forms.face import Face, plan_html
-from t1data.forms.job import ClientSource, Job, Planned
+from t1data.forms.job import ClientSource, Job, Planned, run_of
 from t1data.forms.left import Left, LeftBehind, find_left
 from t1data.forms.outcome import hold_failed_rows
-from t1data.forms.peek import READING, peek_at
-from t1data.forms.request import Request, client_of, code_of, gather
+from t1data.forms.parts import Parts
+from t1data.forms.peek import peek_at
+from t1data.forms.request import Request, client_of, gather
 from t1data.forms.sending import Sending
 from t1data.forms.stage import Stage
 from t1data.forms.states import Event, State, is_busy
 from t1data.forms.work import EVERY, background, work
-from t1data.journal.runs import Run
 
 SHOWN = 5
 OVERTAKEN = 2.0
@@ -41,6 +41,8 @@ class JobForm:
         Where to.
     data : object, optional
         Rows, if the code gives them.
+    others : sequence of Job
+        Jobs that can be chosen in place of the first; parts that they share are one on the page.
     show_rows : bool
         Whether any cell of any row is shown.
     clock : callable
@@ -60,11 +62,14 @@ class JobForm:
         client: ClientSource,
         *,
         data: Any = None,
+        others: Sequence[Job] = (),
         show_rows: bool = True,
         clock: Callable[[], float] = time.monotonic,
         every: float = EVERY,
     ) -> None:
-        self._job, self._source, self._show_rows, self._every = job, client, show_rows, every
+        self._job, self._jobs = job, (job, *others)
+        self._parts = Parts(self._jobs)
+        self._source, self._show_rows, self._every = client, show_rows, every
         self._clock, self._pressed = clock, -OVERTAKEN
         self._request: Request | None = None
         self._problems: Any = None
@@ -81,7 +86,8 @@ class JobForm:
             resume=lambda run, old: self._safely(self._resume_left, run, old),
         )
         face = Face(
-            job,
+            self._jobs,
+            parts=self._parts,
             chooser=self._chooser,
             left=self._left.widget,
             press=lambda event: self._safely(self._press, event),
@@ -89,15 +95,17 @@ class JobForm:
             load=lambda path: self._safely(self._load, path),
             problems=lambda: self._safely(self._bring_problems),
         )
-        self._stage = Stage(face, labels=job.labels, lock=self._lock)
-        self._sending = Sending(job, self._stage, source=client, show_rows=show_rows, every=every)
+        self._stage = Stage(face, labels=self._parts.labels, lock=self._lock)
+        self._sending = Sending(self._jobs, self._stage, source=client, show_rows=show_rows, every=every)
         self.widget = face.widget
-        face.words.observe(lambda _: self._safely(self._weigh_words), "value")
-        for part in job.parts:
-            part.watch(lambda: self._safely(self._change))
         self._begin()
 
     def _begin(self) -> None:
+        face = self._stage.face
+        face.words.observe(lambda _: self._safely(self._weigh_words), "value")
+        face.choice.observe(lambda change: self._safely(self._turn_to, self._jobs[change["new"]]), "value")
+        self._parts.watch(lambda: self._safely(self._change))
+        self._parts.show(self._job)
         self._stage.say("Choose rows to begin.")
         self._stage.draw()
         if self._chooser.chosen is not None:
@@ -107,9 +115,9 @@ class JobForm:
     # --- what code can ask ------------------------------------------------------------------------------
 
     @property
-    def run(self) -> Run | None:
-        """What the public function returned last."""
-        return self._sending.run
+    def run(self) -> Any:
+        """What the public function returned last, a `Run` or a record that knows one; None before that."""
+        return self._sending.result
 
     @property
     def state(self) -> State:
@@ -131,7 +139,7 @@ class JobForm:
         """
         if self._request is None:
             raise InputError("Check first: the code is that of what was checked")
-        return code_of(self._job, self._request)
+        return self._request.code()
 
     def wait(self, timeout: float | None = None) -> None:
         """Return when nothing is under way; for code, since people see it on the page.
@@ -144,7 +152,7 @@ class JobForm:
         self._stage.wait(timeout)
 
     def __repr__(self) -> str:
-        return f"<Form {self._job.title}: {self.state}>"
+        return f"<Form {self._jobs[0].title}: {self.state}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
@@ -158,8 +166,8 @@ class JobForm:
     def _press(self, event: Event) -> None:
         acts: Mapping[Event, Callable[[], None]] = {
             "check": self._check,
-            "try_one": lambda: self._with_request(self._sending.try_one),
-            "run": lambda: self._with_request(self._sending.start),
+            "try_one": lambda: self._sending.try_one(self._request),
+            "run": lambda: self._sending.start(self._request),
             "pause": self._sending.pause,
             "go_on": self._sending.go_on,
             "cancel": self._sending.cancel,
@@ -168,22 +176,24 @@ class JobForm:
         }
         acts[event]()
 
-    def _with_request(self, act: Callable[[Request], None]) -> None:
-        if self._request is not None:
-            act(self._request)
-
     def _lock(self, locked: bool) -> None:
         self._chooser.lock(locked)
         self._left.lock(locked)
-        for part in self._job.parts:
-            part.lock(locked)
+        self._stage.face.choice.disabled = locked
+        self._parts.lock(locked)
+
+    def _turn_to(self, job: Job) -> None:
+        """Do another job from now on."""
+        self._job = job
+        self._parts.show(job)
+        self._change()
 
     def _change(self) -> None:
         if self._quiet or not self._stage.fire("change"):
             return
         self._stage.face.clear()
         self._stage.say("Check to see what would be sent." if self._request is None else "Changed: check again.")
-        if self._chooser.chosen is not None and self._reading() != self._read:
+        if self._chooser.chosen is not None and self._parts.reading() != self._read:
             self._look()
         if self._clock() - self._pressed < OVERTAKEN:
             self._safely(self._check)
@@ -196,19 +206,13 @@ class JobForm:
     def _look(self) -> None:
         """Show the columns of the chosen rows."""
         assert self._chooser.chosen is not None
-        self._read = self._reading()
+        self._read = self._parts.reading()
         peek = peek_at(self._chooser.chosen.data, **self._read)
         self._quiet = True
         try:
-            for part in self._job.parts:
-                part.look(peek)
+            self._parts.look(peek)
         finally:
             self._quiet = False
-
-    def _reading(self) -> dict[str, Any]:
-        """Return how the file is to be read, as the page says it now."""
-        parts = [part for part in self._job.parts if part.labels.keys() & set(READING)]
-        return {name: value for part in parts for name, value in part.arguments().items()}
 
     def _save(self, path: str) -> None:
         self._stage.say(f"Saved to {save_choices(path, self._job.function, self._job.arguments())}.")
@@ -233,10 +237,9 @@ class JobForm:
             return
         self._request = request
         self._stage.say("Checking all rows; nothing is sent.")
-        plan, client, data = self._job.plan, request.client, request.chosen.data
         self._stage.follow(
             work(
-                lambda: plan(client, data, request.arguments),
+                lambda: request.job.plan(request.client, request.chosen.data, request.values),
                 done=lambda planned: self._safely(self._show_plan, request, planned),
                 failed=lambda error: self._safely(self._miss_plan, request, error),
                 every=self._every,
@@ -246,6 +249,7 @@ class JobForm:
     def _show_plan(self, request: Request, planned: Planned) -> None:
         if request is not self._request or self.state != "checking":
             return  # something was changed in the meantime
+        self._request = request.settled(planned.settled)
         asks = " ".join(filter(None, [planned.words, request.client.live_name]))
         self._stage.asks = asks or None
         self._stage.fire("refused" if not planned.ready else "asks" if asks else "passed")
@@ -276,11 +280,13 @@ class JobForm:
 
     def _again(self) -> None:
         if self.run is not None and self._stage.fire("again"):
-            held = hold_failed_rows(self.run)
-            self._chooser.choose(held, f"the failed rows of run {self.run.id}")
+            run = run_of(self.run)
+            self._chooser.choose(hold_failed_rows(run), f"the failed rows of run {run.id}")
 
     def _resume_left(self, left: Left, old: bool) -> None:
-        self._sending.resume_left(left, rows=self._chooser.chosen, old=old)
+        chosen = self._chooser.chosen
+        request = None if left.has_file or chosen is None else gather(self._job, self._source, chosen)
+        self._sending.resume_left(left, request=request, old=old)
 
     def _look_back(self) -> None:
         """Offer the runs of this job that were left behind, if it is known by now of which account."""
@@ -288,4 +294,4 @@ class JobForm:
             base_url = client_of(self._source).base_url
         except T1DataError:
             base_url = None
-        self._left.offer(find_left(operation=self._job.function, base_url=base_url))
+        self._left.offer(find_left(operations=[job.function for job in self._jobs], base_url=base_url))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["alert", "bar", "bullets", "escape", "heading", "note", "picture", "status", "style", "table"]
+from t1data.plots import describe
+from t1data.plots.canvas import as_png
+
+__all__ = ["alert", "bar", "bullets", "drawing", "escape", "heading", "note", "status", "style", "table"]
 
 
 def style() -> str:
@@ -59,9 +63,10 @@ def bar(percent: int, line: str) -> str:
     )
 
 
-def picture(png: str, words: str) -> str:
-    """Return a picture (base64 of a PNG) with the words that say what it shows."""
-    return f"<img class='t1-picture' alt='{escape(words)}' src='data:image/png;base64,{png}'>"
+def drawing(axes: Any) -> str:
+    """Return what was drawn as a picture, with the words that say what it shows."""
+    png = base64.b64encode(as_png(axes, dpi=80)).decode()
+    return f"<img class='t1-picture' alt='{escape(describe(axes))}' src='data:image/png;base64,{png}'>"
 
 
 def _cell(value: Any) -> str:

@@ -44,6 +44,10 @@ class Planned:
         One line a problem, with ``column, code, message``, on the rows' own numbers.
     words : str or None
         What is to be typed before it may be sent.
+    settled : mapping
+        Further arguments that come of the check, such as the number that is typed.
+    plot : callable, optional
+        Draws it.
     """
 
     ready: int
@@ -52,6 +56,24 @@ class Planned:
     reasons: Mapping[str, int] = field(default_factory=dict)
     problems: pd.DataFrame | None = None
     words: str | None = None
+    settled: Mapping[str, Any] = field(default_factory=dict)
+    plot: Callable[[], Any] | None = None
+
+
+class Reading(Protocol):
+    """What a function returns that brings frames home: it knows the run that read them."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+
+Result = Run | Reading
+
+
+def run_of(result: Result) -> Run:
+    """Return the run of what a public function returned."""
+    return result if isinstance(result, Run) else result.run
 
 
 Plan = Callable[[Client, Any, Mapping[str, Any]], Planned]
@@ -67,16 +89,22 @@ class Goods:
     title : str
         Of the table, and of the file to download.
     read : callable
-        Run → frame.
+        What the function returned, or the run of it → frame.
+    plot : callable, optional
+        Draws the frame.
+    rare : bool
+        Whether nothing is said when there are none.
     """
 
     title: str
-    read: Callable[[Run], pd.DataFrame]
+    read: Callable[[Any], pd.DataFrame]
+    plot: Callable[[pd.DataFrame], Any] | None = None
+    rare: bool = False
 
 
 @dataclass(frozen=True)
 class Job:
-    """One form in facts.
+    """One form in facts; a form of several jobs has a choice of what to do.
 
     Attributes
     ----------
@@ -85,7 +113,7 @@ class Job:
     function : str
         The public function's name, for code and journals.
     send : callable
-        That function: ``send(client, data, *, progress, control, **arguments)``.
+        That function: ``send(client, *ahead, data, *, progress, control, **arguments)``.
     plan : callable
         Says what it would do.
     parts : sequence of Part
@@ -96,23 +124,44 @@ class Job:
         Parameters of which that command reads each value as JSON.
     try_one : callable, optional
         Sends one row. None where that would not be harmless.
-    goods : Goods, optional
+    goods : sequence of Goods
         What runs bring home.
     paste : bool
         Whether rows can be pasted ids.
+    choice : str
+        What it is called in a choice of what to do.
+    ahead : sequence of str
+        Parameters that stand before the rows, in the function and in the command.
+    wants : mapping
+        What the command cannot do without and the function can.
+    remarks : callable
+        What else there is to say of a run that ended, a line each.
+    rows : callable
+        What `resume` takes as the rows of a run: made of the data and the arguments.
+    again : mapping, optional
+        Arguments with which the function itself goes on with a journal, where `resume` would do less.
+    resumable : bool
+        Whether what was not sent is sent later by the same run, and not by a new check.
     """
 
     title: str
     about: str
     function: str
-    send: Callable[..., Run]
+    send: Callable[..., Result]
     plan: Plan
     parts: Sequence[Part]
     command: Sequence[str] = ()
     json_values: Sequence[str] = ()
     try_one: TryOne | None = None
-    goods: Goods | None = None
+    goods: Sequence[Goods] = ()
     paste: bool = False
+    choice: str = ""
+    ahead: Sequence[str] = ()
+    wants: Mapping[str, str] = field(default_factory=dict)
+    remarks: Callable[[Run], Sequence[str]] = lambda _: ()
+    rows: Callable[[Any, Mapping[str, Any]], Any] = lambda data, _: data
+    again: Mapping[str, Any] | None = None
+    resumable: bool = True
 
     @property
     def labels(self) -> dict[str, str]:
@@ -124,5 +173,5 @@ class Job:
         return {name: value for part in self.parts for name, value in part.arguments().items()}
 
 
-Launch = Callable[[Callable[[Progress], None], Control], Run]
+Launch = Callable[[Callable[[Progress], None], Control], Result]
 """Starts a run that tells how far it is, and can be stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import ipywidgets as W
 
 from t1data.bulk.progress import Control
 from t1data.forms import html
-from t1data.forms.face import button, row, show
 from t1data.forms.fields import LAYOUT, STYLE, offer
+from t1data.forms.pieces import button, row, show
 from t1data.forms.words import counted, many
 from t1data.history import list_runs, read_head_of
 from t1data.journal.place import held_by
@@ -81,12 +81,11 @@ class Register:
 HERE = Register()
 
 
-def find_left(*, operation: str | None = None, base_url: str | None = None) -> list[Left]:
-    """Return the newest runs with rows that are not settled, of one operation and one account if they are named."""
+def find_left(*, operations: Collection[str], base_url: str | None = None) -> list[Left]:
+    """Return the newest runs of some operations with rows that are not settled, of one account if it is named."""
     frame = list_runs()
     frame = frame[(frame["unsent"] > 0) | (frame["in_doubt"] > 0)]
-    if operation is not None:
-        frame = frame[frame["operation"] == operation]
+    frame = frame[frame["operation"].isin(operations)]
     if base_url is not None:
         frame = frame[frame["base_url"] == base_url]
     return list(_lefts(frame.head(MOST)))

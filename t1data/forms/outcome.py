@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,16 +13,16 @@ import pyarrow as pa
 from t1data.errors import InputError
 from t1data.forms import html
 from t1data.forms.browser import Courier
-from t1data.forms.face import button, row, spoken
+from t1data.forms.face import spoken
+from t1data.forms.goods import goods_widgets
 from t1data.forms.held import Held, hold
-from t1data.forms.job import Goods
+from t1data.forms.job import Job, Result, run_of
+from t1data.forms.pieces import button, row
 from t1data.forms.words import OUTCOMES, in_labels, many
 from t1data.journal.runs import Run
-from t1data.plots import describe, plot_run
-from t1data.plots.canvas import as_png
+from t1data.plots import plot_run
 
 MOST_REASONS = 12
-SHOWN = 5
 FAILED = ("invalid", "refused")
 _HEAD = ("Outcome", "Reason", "Rows", "First row", "In words")
 
@@ -34,39 +33,34 @@ Say = Callable[[str], None]
 
 
 def outcome_widgets(
-    run: Run,
+    result: Result,
     *,
+    job: Job | None,
     courier: Courier,
     say: Say,
     complain: Say,
-    goods: Goods | None,
-    labels: Mapping[str, str],
     show_rows: bool,
 ) -> list[W.Widget]:
     """Return what is shown of a run that ended.
 
     Parameters
     ----------
-    run : Run
-        It.
+    result : Run or what knows one
+        What the function returned.
+    job : Job, optional
+        What it was a run of, for what it brought home and for the labels of parameters.
     courier : Courier
         Brings downloads.
     say, complain : callable
         Tell how a download went.
-    goods : Goods, optional
-        What the run brought home.
-    labels : mapping
-        Parameter → what the form calls it, for reasons that name parameters.
     show_rows : bool
         Whether any of the goods are shown.
     """
+    run = run_of(result)
+    labels = {} if job is None else job.labels
     counts = html.table("Outcome of every row", ["Outcome", "Rows"], _counts(run))
-    reasons = html.table(
-        "Why not accepted", ["Outcome", "Reason", "Rows", "First row", "In words"], _reasons(run, labels)
-    )
-    shown = [W.HTML(counts), W.HTML(reasons if run.counts["accepted"] != run.rows else ""), W.HTML(_picture(run))]
-    if goods is not None:
-        shown.append(W.HTML(_goods(run, goods, show_rows=show_rows)))
+    reasons = html.table("Why not accepted", _HEAD, _reasons(run, labels)) if run.counts["accepted"] != run.rows else ""
+    remarks = html.bullets(job.remarks(run)) if job is not None else ""
 
     def bring(write: Callable[[Path], Any], name: str) -> Callable[[], None]:
         return lambda: _bring(courier, write, name, say=say, complain=complain)
@@ -78,11 +72,10 @@ def outcome_widgets(
     if failed_rows(run):
         downloads.insert(0, button("Download failed rows", "The failed rows in the columns of the input", bring(
             run.write_failed_rows, f"failed-{run.id}.csv")))  # fmt: skip
-    if goods is not None:
-        name = goods.title.lower()
-        downloads.insert(0, button(f"Download {name}", f"All {name}, a line each", bring(
-            lambda path: goods.read(run).to_csv(path, index=False), f"{name}-{run.id}.csv")))  # fmt: skip
-    return [*shown, row(downloads)]
+    brought = [] if job is None else goods_widgets(result, job.goods, bring=bring, show_rows=show_rows)
+    return [
+        W.HTML(counts), W.HTML(reasons + remarks), *brought, W.HTML(html.drawing(plot_run(run))), row(downloads)
+    ]  # fmt: skip
 
 
 def failed_rows(run: Run) -> int:
@@ -108,18 +101,19 @@ def hold_failed_rows(run: Run) -> Held:
         return hold(path)
 
 
-def sentence_of(run: Run, *, cancelled: bool) -> str:
+def sentence_of(run: Run, *, cancelled: bool, resumable: bool = True) -> str:
     """Say how a run ended, and what to do about rows that are not settled."""
     accepted = many(run.counts["accepted"], "row")
     if run.complete:
         return f"Finished: {accepted} accepted, {failed_rows(run):,} failed."
     rest = []
     if unsent := run.counts["unsent"]:
-        rest.append(f"{many(unsent, 'row')} not sent, which Resume goes on with.")
+        rest.append(f"{many(unsent, 'row')} not sent{', which Resume goes on with' if resumable else ''}.")
     if doubt := run.counts["in_doubt"]:
-        rest.append(
-            f"{many(doubt, 'row')} sent without an answer, so in doubt: Resume, or look on the server under Runs."
-        )
+        remedy = ": Resume, or look on the server under Runs" if resumable else ""
+        rest.append(f"{many(doubt, 'row')} sent without an answer, so in doubt{remedy}.")
+    if not resumable:
+        rest.append("Check again: it finds what is left to do.")
     ended = "Cancelled" if cancelled else f"Stopped ({run.stopped or 'rows are in doubt'})"
     return f"{ended}: {accepted} accepted; nothing is lost. {' '.join(rest)}"
 
@@ -159,18 +153,3 @@ def _first(group: pd.DataFrame, labels: Mapping[str, str]) -> tuple[str, str]:
     """Return the first row of a group, and what is wrong with it in words."""
     message = group["message"].iloc[0]
     return str(group["row"].iloc[0]), in_labels(message, labels) if isinstance(message, str) else ""
-
-
-def _picture(run: Run) -> str:
-    axes = plot_run(run)
-    return html.picture(base64.b64encode(as_png(axes, dpi=80)).decode(), describe(axes))
-
-
-def _goods(run: Run, goods: Goods, *, show_rows: bool) -> str:
-    frame = goods.read(run)
-    told = html.note(f"{goods.title}: {len(frame):,}.")
-    if not show_rows or frame.empty:
-        return told
-    head = frame.head(SHOWN).dropna(axis="columns", how="all").astype("string").fillna("")
-    names = [spoken(str(name)) for name in head.columns]
-    return told + html.table(f"{goods.title}, the first {len(head)}", names, head.itertuples(index=False))

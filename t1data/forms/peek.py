@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t1data.errors import InputError
-from t1data.tables.choices import choose_id
+from t1data.tables.choices import ID, choose_id
 from t1data.tables.source import open_source
 
 READING = ("encoding", "delimiter", "sheet")
@@ -40,8 +40,12 @@ class Peek:
 
     def likely_id(self) -> str | None:
         """Return the column that the functions would take for the ids, or None when a person must say."""
+        return self.likely(ID)
+
+    def likely(self, usual: str) -> str | None:
+        """Return the column that the functions would take for the usual one, or None when a person must say."""
         try:
-            return choose_id(self.columns)
+            return choose_id(self.columns, usual)
         except InputError:
             return None
 

@@ -70,7 +70,7 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
         ),
         command=("referrals", "create"),
         json_values=("attributes",),
-        goods=Goods("Codes", lambda run: run.codes),
+        goods=[Goods("Codes", lambda run: run.codes)],
         paste=True,
     )
     return JobForm(job, client, data=advocates, show_rows=show_rows)

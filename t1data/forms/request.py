@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from t1data.bulk.progress import Control
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.forms.code import python_code, shell_code
 from t1data.forms.data import Chosen
-from t1data.forms.job import ClientSource, Job
+from t1data.forms.job import ClientSource, Job, Result
 
 
 @dataclass(frozen=True)
 class Request:
-    """Where to, which rows, and the arguments of the public function."""
+    """A job, where to, which rows, and the arguments of the public function; rows of a second input are among them."""
 
+    job: Job
     client: Client
     chosen: Chosen
     arguments: Mapping[str, Any]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The arguments as the function takes them."""
+        return values_of(self.arguments)
+
+    @property
+    def rows(self) -> Any:
+        """The rows, as a resume takes them."""
+        return self.job.rows(self.chosen.data, self.values)
+
+    def settled(self, arguments: Mapping[str, Any]) -> Request:
+        """Return the request with what the check has settled."""
+        return replace(self, arguments={**self.arguments, **arguments})
+
+    def send(self, progress: Any, control: Control, **more: Any) -> Result:
+        """Call the public function."""
+        values = self.values | more
+        ahead = [values.pop(name) for name in self.job.ahead]
+        return self.job.send(self.client, *ahead, self.chosen.data, progress=progress, control=control, **values)
+
+    def code(self) -> str:
+        """Return the lines of Python, and of a shell, that do the same."""
+        job = self.job
+        lines = python_code(job.function, self.client, self.chosen, self.arguments, ahead=job.ahead)
+        if not job.command:
+            return lines
+        given = {**job.wants, **self.arguments}
+        shell = shell_code(job.command, self.client, self.chosen, given, json_values=job.json_values, ahead=job.ahead)
+        return f"{lines}\n\n# the same in a shell\n{shell}"
 
 
 def gather(job: Job, source: ClientSource, chosen: Chosen | None) -> Request:
@@ -32,19 +64,14 @@ def gather(job: Job, source: ClientSource, chosen: Chosen | None) -> Request:
     """
     if chosen is None:
         raise InputError("No rows are chosen yet: choose a file, an upload or a frame under 1. Rows")
-    return Request(client_of(source), chosen, job.arguments())
+    return Request(job, client_of(source), chosen, job.arguments())
+
+
+def values_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with the rows themselves in place of what is known of them."""
+    return {name: value.data if isinstance(value, Chosen) else value for name, value in arguments.items()}
 
 
 def client_of(source: ClientSource) -> Client:
     """Return the client, of a connection form the one that it has by now."""
     return source if isinstance(source, Client) else source.client
-
-
-def code_of(job: Job, request: Request) -> str:
-    """Return the lines of Python, and of a shell, that do the same."""
-    client, chosen, arguments = request.client, request.chosen, request.arguments
-    lines = python_code(job.function, client, chosen, arguments)
-    if not job.command:
-        return lines
-    shell = shell_code(job.command, client, chosen, arguments, json_values=job.json_values)
-    return f"{lines}\n\n# the same in a shell\n{shell}"

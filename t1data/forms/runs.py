@@ -13,12 +13,12 @@ from t1data.client import Client
 from t1data.errors import ConfigError, InputError
 from t1data.forms import html
 from t1data.forms.browser import Courier
-from t1data.forms.face import button, framed, row
 from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.flight import Flight, Tell
-from t1data.forms.job import ClientSource, Launch
+from t1data.forms.job import ClientSource, Launch, Result, run_of
 from t1data.forms.left import HERE, has_file
 from t1data.forms.outcome import outcome_widgets, sentence_of
+from t1data.forms.pieces import button, framed, row
 from t1data.forms.request import client_of
 from t1data.forms.words import counted, error_line, many
 from t1data.forms.work import EVERY, work
@@ -161,11 +161,10 @@ class RunsForm:
         )
         self._outcome.children = outcome_widgets(
             run,
+            job=None,
             courier=self._courier,
             say=lambda text: setattr(self._said, "value", html.status(text)),
             complain=lambda text: setattr(self._said, "value", html.alert(text)),
-            goods=None,
-            labels={},
             show_rows=self._show_rows,
         )
 
@@ -197,7 +196,8 @@ class RunsForm:
         self._thread = self._flight.thread
         self._draw()
 
-    def _ended(self, run: Run) -> None:
+    def _ended(self, result: Result) -> None:
+        run = run_of(result)
         self._flight, self._progress.value = None, ""
         self._safe(self.refresh)()
         self._safe(lambda: self._show_run(run))()

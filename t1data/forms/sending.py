@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from t1data.errors import InputError
 from t1data.forms import html
-from t1data.forms.data import Chosen
 from t1data.forms.flight import Flight, Tell
-from t1data.forms.job import ClientSource, Job, Launch
+from t1data.forms.job import ClientSource, Job, Launch, Result, run_of
 from t1data.forms.left import Left
 from t1data.forms.outcome import failed_rows, outcome_widgets, sentence_of
 from t1data.forms.request import Request, client_of
@@ -23,7 +25,7 @@ class Sending:
 
     Parameters
     ----------
-    job : Job
+    jobs : sequence of Job
         Of the form.
     stage : Stage
         Of the form.
@@ -36,63 +38,65 @@ class Sending:
 
     Attributes
     ----------
-    run : Run or None
-        The last one.
+    result : Run, or what knows one, or None
+        What the public function returned last.
     """
 
-    def __init__(self, job: Job, stage: Stage, *, source: ClientSource, show_rows: bool, every: float) -> None:
-        self.run: Run | None = None
-        self._job, self._stage, self._source = job, stage, source
+    def __init__(
+        self, jobs: Sequence[Job], stage: Stage, *, source: ClientSource, show_rows: bool, every: float
+    ) -> None:
+        self.result: Result | None = None
+        self._jobs, self._stage, self._source = jobs, stage, source
         self._show_rows, self._every = show_rows, every
         self._flight: Flight | None = None
-        self._rows: Chosen | None = None
+        self._request: Request | None = None  # that of the last run; none when this was left behind by another form
 
-    def try_one(self, request: Request) -> None:
+    def try_one(self, request: Request | None) -> None:
         """Send the first row that can be sent."""
-        send = self._job.try_one
-        if send is None or not self._stage.fire("try_one"):
+        send = None if request is None else request.job.try_one
+        if request is None or send is None or not self._stage.fire("try_one"):
             return
         self._unlock(request)
         self._stage.say("Sending one row.")
         self._stage.follow(
             work(
-                lambda: send(request.client, request.chosen.data, request.arguments),
+                lambda: send(request.client, request.chosen.data, request.values),
                 done=self._stage.guarded(self._tried),
                 failed=self._stage.guarded(self._not_tried),
                 every=self._every,
             )
         )
 
-    def start(self, request: Request) -> None:
+    def start(self, request: Request | None) -> None:
         """Send all rows of a checked request."""
-        if not self._stage.fire("run"):
+        if request is None or not self._stage.fire("run"):
             return
         self._unlock(request)
-        self._rows = request.chosen
-        send = self._job.send
-        self._launch(
-            lambda progress, control: send(
-                request.client, request.chosen.data, progress=progress, control=control, **request.arguments
-            )
-        )
+        self._request = request
+        self._launch(request.send)
 
     def resume(self) -> None:
         """Send what the last run left unsettled."""
-        if self.run is not None:
-            self._go_on_with(self.run, self._rows, event="resume", old=False)
+        if self.result is not None:
+            self._go_on_with(run_of(self.result), self._request, event="resume", old=False)
 
-    def resume_left(self, left: Left, *, rows: Chosen | None, old: bool) -> None:
+    def resume_left(self, left: Left, *, request: Request | None, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
-        if not left.has_file and rows is None:
+        if not left.has_file and request is None:
             raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
-        self._go_on_with(left, None if left.has_file else rows, event="take_up", old=old)
+        self._go_on_with(left, None if left.has_file else request, event="take_up", old=old)
 
-    def _go_on_with(self, run: Run | Left, rows: Chosen | None, *, event: Event, old: bool) -> None:
+    def _go_on_with(self, run: Run | Left, request: Request | None, *, event: Event, old: bool) -> None:
         client = client_of(self._source)
-        data = rows.data if rows is not None else None
         if not self._stage.fire(event):
             return
-        self._rows = rows
+        self._request = request
+        again = request.job.again if request is not None and event == "resume" else None
+        if request is not None and again is not None:
+            same, more = replace(request, client=client), {**again, "journal": run.journal}
+            self._launch(lambda progress, control: same.send(progress, control, **more))
+            return
+        data = request.rows if request is not None else None
         self._launch(
             lambda progress, control: resume(
                 client, run.journal, data=data, progress=progress, control=control, resume_old=old
@@ -117,20 +121,23 @@ class Sending:
             self._flight.cancel()
             self._stage.say("Cancelling: it ends as soon as requests on their way are answered.")
 
-    def show(self, run: Run) -> None:
+    def show(self, result: Result) -> None:
         """Show how a run ended."""
+        run = run_of(result)
         self._stage.face.show_outcome(
             outcome_widgets(
-                run,
+                result,
+                job=self._job_of(run),
                 courier=self._stage.face.courier,
                 say=self._stage.say,
                 complain=self._stage.complain,
-                goods=self._job.goods,
-                labels=self._job.labels,
                 show_rows=self._show_rows,
             ),
-            again=bool(failed_rows(run)),
+            again=bool(failed_rows(run)) and self._job_of(run).resumable,
         )
+
+    def _job_of(self, run: Run) -> Job:
+        return next((job for job in self._jobs if job.function == run.operation), self._jobs[0])
 
     def show_left(self, left: Left) -> None:
         """Show how far a run came that was left behind."""
@@ -150,7 +157,7 @@ class Sending:
             done=self._stage.guarded(self._ended),
             failed=self._stage.guarded(self._broke),
         )
-        self._flight = Flight(self._job.title, launch, tell=tell, every=self._every)
+        self._flight = Flight(self._jobs[0].title, launch, tell=tell, every=self._every)
         self._stage.follow(self._flight.thread)
 
     def _tried(self, run: Run) -> None:
@@ -166,13 +173,13 @@ class Sending:
         self._stage.fire("failed")
         self._stage.fail(error)
 
-    def _ended(self, run: Run) -> None:
-        self.run = run
+    def _ended(self, result: Result) -> None:
+        self.result, run = result, run_of(result)
         cancelled = self._flight is not None and self._flight.cancelled
         self._stage.fire("complete" if run.complete else "incomplete")
         self._stage.face.clear()
-        self._stage.say(sentence_of(run, cancelled=cancelled))
-        self.show(run)
+        self._stage.say(sentence_of(run, cancelled=cancelled, resumable=self._job_of(run).resumable))
+        self.show(result)
 
     def _broke(self, error: BaseException) -> None:
         self._stage.fire("failed")

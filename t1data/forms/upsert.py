@@ -11,7 +11,7 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.forms.fields import choice, json_or_text, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
-from t1data.forms.job import ClientSource, Job, Planned
+from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.mapping import ColumnMapping
 from t1data.forms.peek import READING
 from t1data.forms.words import many
@@ -86,6 +86,7 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
         command=("profiles", "upsert"),
         json_values=("constants",),
         try_one=_try_one,
+        goods=[Goods("Effects", lambda run: run.effects, rare=True)],
     )
     return JobForm(job, client, data=data, show_rows=show_rows)
 

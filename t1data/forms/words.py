@@ -81,12 +81,18 @@ def in_labels(message: str, labels: Mapping[str, str]) -> str:
     --------
     >>> in_labels("tz: say which zone by tz=", {"tz": "Time zone"})
     "'Time zone': say which zone by 'Time zone'"
+    >>> in_labels("say max_removed=230.", {"max_removed": "Who may leave"})
+    "say 'Who may leave': 230."
     """
     if not labels:
         return message
     names = "|".join(map(re.escape, labels))
+
+    def said(found: re.Match[str]) -> str:
+        return repr(labels[found[1]]) + (f": {found[2]}" if found[2] else "")
+
     ahead = re.sub(rf"^({names})(\[.*?\])?: ", lambda found: f"{labels[found[1]]!r}{found[2] or ''}: ", message)
-    return re.sub(rf"\b({names})=(?:True|\"[^\"]*\"|'[^']*')?", lambda found: repr(labels[found[1]]), ahead)
+    return re.sub(rf"\b({names})=(?:True|\"[^\"]*\"|'[^']*'|(\d+))?", said, ahead)
 
 
 def error_line(error: BaseException) -> str:

@@ -1,0 +1,35 @@
+"""Pieces that every form is put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import ipywidgets as W
+
+from t1data.forms import html
+
+
+def button(label: str, hint: str, press: Callable[[], None]) -> W.Button:
+    """Return a button; without a hint it would be called "null"."""
+    made = W.Button(description=label, tooltip=hint)
+    made.on_click(lambda _: press())
+    return made
+
+
+def row(widgets: Iterable[W.Widget]) -> W.HBox:
+    """Return widgets side by side, on as many lines as they need."""
+    box = W.HBox(list(widgets))
+    box.add_class("t1-buttons")
+    return box
+
+
+def framed(children: Iterable[W.Widget]) -> W.VBox:
+    """Return the frame of a form, with its sheet."""
+    box = W.VBox([W.HTML(html.style(), layout={"display": "none"}), *children])
+    box.add_class("t1-form")
+    return box
+
+
+def show(widget: W.Widget, shown: bool) -> None:
+    """Show a widget, or take it off the page."""
+    widget.layout.display = None if shown else "none"
