@@ -53,7 +53,8 @@ def plan_sync(
 ) -> pd.DataFrame:
     """Return the actions by which `sync_audience` would make an audience what `after` says; nothing is changed.
 
-    Parameters and errors are those of `sync_audience`; what is returned is the plan of `plan_audience`.
+    Parameters and errors are those of `sync_audience`; what is returned is the plan of `plan_audience`, and
+    ``plan.attrs`` says also how many members are ``kept``.
     """
     looked = _looked_over(after, on, allow_suspect_ids=allow_suspect_ids)
     return _planned(client, audience, looked, mode=mode, on=on, max_removed=max_removed, known=known).plan
@@ -176,6 +177,7 @@ def _planned(
         diff = diff_audiences(_table(left, on), after, on=on, compare=[])
     kind = "mirror" if mode == "mirror-ours" else mode
     plan = plan_audience(diff, number, mode=kind, max_removed=max_removed, known=known)
+    plan.attrs["kept"] = len(members) - plan.attrs["removed"]
     return _Planned(plan, number, members)
 
 

@@ -78,7 +78,6 @@ class Face:
         self.buttons = {event: button(LABELS[event], _HINTS[event], partial(press, event)) for event in _events(job)}
         titles = [(each.choice, place) for place, each in enumerate(jobs)]
         self.choice = W.Dropdown(options=titles, description="What to do", style=STYLE, layout=LAYOUT)
-        show(self.choice, len(jobs) > 1)
         self.courier = Courier()
         self.status, self.progress, self.plan = W.HTML(), W.HTML(), W.HTML()
         self._problems = button("Download problems", "All rows that cannot be sent, and why", problems)
@@ -91,8 +90,9 @@ class Face:
         self._codes = W.VBox([W.HTML(html.heading("5. The same in code")), self.code])
         steps = self._steps([event for event in self.buttons if event not in last])
         top = [W.HTML(html.heading(job.title, level=2) + html.note(job.about)), left]
+        choice = [self.choice] if len(jobs) > 1 else []
         rows = [W.HTML(html.heading("1. Rows")), chooser.widget]
-        options = [W.HTML(html.heading("2. Columns and options")), self.choice, *self._options(parts, save, load)]
+        options = [W.HTML(html.heading("2. Columns and options")), *choice, *self._options(parts, save, load)]
         self.widget = framed([*top, *rows, *options, *steps, self.courier.widget])
         for widget in (self.words, self._problems, self._end_heading, self._ending, self._codes):
             show(widget, False)

@@ -68,6 +68,8 @@ class Field:
         Whether it offers the columns of the chosen rows.
     usual : str
         Which of them it shows at first.
+    more : sequence of tuple
+        What it offers after them: label and value.
     """
 
     parameter: str
@@ -77,6 +79,7 @@ class Field:
     folded: bool = False
     columns: bool = False
     usual: str = ID
+    more: Sequence[tuple[str, str]] = ()
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -95,8 +98,9 @@ class Field:
 
     def look(self, peek: Peek) -> None:
         """Offer the columns."""
-        if self.columns and tuple(self.widget.options) != tuple(peek.columns):
-            self.widget.options = tuple(peek.columns)
+        offered = (*((name, name) for name in peek.columns), *self.more)
+        if self.columns and tuple(self.widget.options) != offered:
+            self.widget.options = offered
             self.widget.value = peek.likely(self.usual)
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -165,12 +169,22 @@ def offer(picker: W.Dropdown, options: Sequence[tuple[str, str]]) -> None:
     picker.value = before if before in values else values[0] if values else None
 
 
-def column(parameter: str, label: str, *, usual: str = ID) -> Field:
-    """Return a field for one of the columns of the chosen rows; the usual one is left alone."""
-    widget = W.Dropdown(options=(), description=label, style=STYLE, layout=LAYOUT)
-    return Field(
-        parameter, widget, read=lambda value: None if value in (None, usual) else value, columns=True, usual=usual
-    )
+def column(parameter: str, label: str, *, usual: str = ID, none: str | None = None) -> Field:
+    """Return a field for one of the columns of the chosen rows; the usual one is left alone.
+
+    Where there may be no such column, `none` says what that means; the function is then told an empty name.
+    """
+    more = () if none is None else ((none, ""),)
+    widget = W.Dropdown(options=more, value=None, description=label, style=STYLE, layout=LAYOUT)
+
+    def read(value: str | None) -> str | None:
+        return None if value in (None, usual) else value
+
+    return Field(parameter, widget, read=read, columns=True, usual=usual, more=more)
+
+
+DECIMALS = [("point: 1.50", "."), ("comma: 1,50", ",")]
+DELIMITERS = [("found in the header", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
 
 
 class Ticks:

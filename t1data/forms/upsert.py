@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from t1data.client import Client
 from t1data.errors import InputError
-from t1data.forms.fields import choice, json_or_text, pairs, text, tick, whole, without
+from t1data.forms.fields import DECIMALS, DELIMITERS, choice, json_or_text, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.mapping import ColumnMapping
@@ -69,9 +69,9 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             ColumnMapping(show_rows=show_rows),
             choice("duplicates", "Rows with one id", _DUPLICATES, default="reject", folded=True),
             text("tz", "Zone of times", hint="such as Europe/Berlin, for times that name none", folded=True),
-            choice("decimal", "Decimal mark", [("point: 1.50", "."), ("comma: 1,50", ",")], default=".", folded=True),
+            choice("decimal", "Decimal mark", DECIMALS, default=".", folded=True),
             text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
-            choice("delimiter", "Delimiter", _DELIMITERS, default="", folded=True),
+            choice("delimiter", "Delimiter", DELIMITERS, default="", folded=True),
             text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
             pairs("defaults", "For empty cells", hint="column = value, one a line", read=str, folded=True),
             pairs("constants", "For all rows", hint="attribute = value, one a line", read=json_or_text, folded=True),
@@ -96,7 +96,6 @@ _DUPLICATES = [
     ("send the first", "first"),
     ("send the last", "last"),
 ]
-_DELIMITERS = [("found in the header", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
 
 
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import t1data as t1
 from t1data.cli import cli
-from t1data.forms import connect, referrals, runs, upsert
+from t1data.forms import audiences, connect, coupons, erasure, inventories, referrals, runs, sessions, upsert
 from t1data.forms.code import python_code, shell_code
 from t1data.forms.data import chosen_file
 from t1data.forms.form import JobForm
@@ -27,6 +27,15 @@ CLIENT = t1.Client("https://shop.talon.one", "0123456789abcdef")
 FORMS: dict[str, tuple[Callable[..., JobForm], Any, tuple[Callable[..., Any], ...]]] = {
     "upsert": (t1.forms.upsert, upsert, (t1.upsert_profiles, t1.plan_upsert)),
     "referrals": (t1.forms.referrals, referrals, (t1.create_referrals,)),
+    "coupons": (
+        t1.forms.coupons,
+        coupons,
+        (t1.reserve_coupons, t1.release_coupons, t1.plan_reservations, t1.fetch_reservations),
+    ),
+    "inventories": (t1.forms.inventories, inventories, (t1.fetch_inventories,)),
+    "audiences": (t1.forms.audiences, audiences, (t1.sync_audience, t1.plan_sync)),
+    "sessions": (t1.forms.sessions, sessions, (t1.update_sessions, t1.plan_sessions)),
+    "erasure": (t1.forms.erasure, erasure, (t1.erase_customers, t1.plan_erasure)),
 }
 
 
@@ -41,7 +50,7 @@ def reasons(form: Callable[..., Any]) -> dict[str, str]:
 @pytest.mark.parametrize("name", FORMS)
 def test_every_field_feeds_a_parameter_and_every_parameter_has_a_field_or_a_reason(name: str) -> None:
     make, _, functions = FORMS[name]
-    fields, without = set(make(CLIENT)._job.labels), set(reasons(make))
+    fields, without = set(make(CLIENT)._parts.labels), set(reasons(make))
     assert parameters(*functions) == fields | without
     assert not fields & without
 
