@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -73,10 +74,16 @@ def start(*words: str | Path, env: Mapping[str, str], **more: Any) -> subprocess
         stdout=more.pop("stdout", subprocess.PIPE),
         stderr=more.pop("stderr", subprocess.PIPE),
         text=True,
+        preexec_fn=_hear_of_hang_ups,
         **more,
     )
     _started.append(process)
     return process
+
+
+def _hear_of_hang_ups() -> None:
+    """Give a process the signal back that tests which are run by `nohup` do not have."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def end_all() -> None:
