@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,40 @@ def test_what_somebody_has_changed_since_is_left_alone(client: t1.Client) -> Non
     assert undone.outcomes["outcome"].tolist() == ["invalid", "accepted"]
     assert undone.outcomes["reason"].tolist()[0] == "changed_since"
     assert attributes(client, "bob")["Name"] == "Bobby"
+
+
+TIMED = pd.DataFrame(
+    {"integration_id": ["ada"], "Since": ["2026-01-01T00:00:00.5Z"], "Seen": [["2026-01-01T00:00:00Z"]]}
+)
+ANEW = {"Since": "2026-01-01T02:00:00.500000+02:00", "Seen": ["2026-01-01T01:00:00+01:00"]}
+
+
+def test_times_are_the_same_in_another_spelling_alone_in_lists_and_as_constants(
+    client: t1.Client, sandbox: t1.Sandbox
+) -> None:
+    sandbox.load({"attributes": [{"entity": "CustomerProfile", "name": "Seen", "type": "(list time)"}]})
+    run = t1.upsert_profiles(client, TIMED, only_changed=True)
+    client.update_customer_profile_v2("ada", {"attributes": ANEW})
+    assert t1.verify_profiles(client, TIMED).same
+    constant = {"Since": datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)}
+    assert t1.verify_profiles(client, TIMED[["integration_id", "Seen"]], constants=constant).same
+    undone = t1.undo_upsert(client, run, data=TIMED)
+    assert undone.counts["accepted"] == 1
+    assert attributes(client, "ada")["Since"] == THERE["ada"]["Since"]
+
+
+def test_whom_nobody_could_read_again_is_not_said_to_have_changed(
+    client: t1.Client, sandbox: t1.Sandbox, tmp_path: Path
+) -> None:
+    run = t1.upsert_profiles(client, PEOPLE, only_changed=True)
+    sandbox.faults.add(Status(401), on=READ)
+    journal = tmp_path / "undo.sqlite"
+    with pytest.raises(t1.errors.JournalError, match="could not be read"):
+        t1.undo_upsert(client, run, data=PEOPLE, journal=journal)
+    sandbox.faults.clear()
+    undone = t1.undo_upsert(client, run, data=PEOPLE, journal=journal)
+    assert undone.counts["accepted"] == undone.rows == 2
+    assert attributes(client, "bob") == THERE["bob"]
 
 
 def test_an_upsert_that_did_not_look_cannot_be_taken_back_and_says_so(client: t1.Client) -> None:

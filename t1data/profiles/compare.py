@@ -161,9 +161,14 @@ def against(wanted: Wanted, run: Run, layout: Layout) -> Held:
     unknown = np.flatnonzero(run.outcomes["reason"].eq("not_found").fillna(False)).tolist()
     nothing: Attributes = {}
     accounts = chain(found_profiles(run.journal), ((place, nothing) for place in unknown))
-    times = {column.attribute for column in layout.columns if column.type == "time"}
-    found = sorted(differences(wanted, accounts, times=times), key=lambda item: item.place)
+    found = sorted(differences(wanted, accounts, times=times_of(layout)), key=lambda item: item.place)
     return Held(wanted, run, unknown, found)
+
+
+def times_of(layout: Layout) -> set[str]:
+    """Return the attributes whose values are held against each other as instants; a constant may be one."""
+    columns = {column.attribute for column in layout.columns if column.type in ("time", "(list time)")}
+    return columns | set(layout.constants)
 
 
 def differences(

@@ -16,6 +16,7 @@ from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.errors import JournalError
 from t1data.journal.place import BEFORE, UNCHANGED
+from t1data.journal.runs import Run
 from t1data.profiles.compare import hold_against
 from t1data.profiles.prepare import Prepared
 from t1data.words import many
@@ -38,15 +39,20 @@ def find_unchanged(client: Client, prepared: Prepared, going: Going, *, connecti
         return np.unpackbits(np.frombuffer(kept.read_bytes(), np.uint8), count=prepared.survey.rows).astype(bool)
     reading = replace(going, id=None, journal=before_of(journal))
     held = hold_against(client, prepared, going=reading, connections=connections)
-    if unread := held.run.counts["unsent"] + held.run.counts["in_doubt"]:
-        why = f" ({held.run.stopped})" if held.run.stopped else ""
+    require_read(held.run, journal)
+    unchanged = np.zeros(prepared.survey.rows, dtype=bool)
+    unchanged[held.same_rows()] = True
+    return unchanged
+
+
+def require_read(reading: Run, journal: Path) -> None:
+    """Raise `JournalError` when not every customer could be read, so that nothing is known of some."""
+    if unread := reading.counts["unsent"] + reading.counts["in_doubt"]:
+        why = f" ({reading.stopped})" if reading.stopped else ""
         raise JournalError(
             f"{many(unread, 'customer')} could not be read{why}, so it is not known whether they changed. Nothing was"
             f" sent; call again with journal={str(journal)!r} to go on"
         )
-    unchanged = np.zeros(prepared.survey.rows, dtype=bool)
-    unchanged[held.same_rows()] = True
-    return unchanged
 
 
 def keep_unchanged(journal: Path, unchanged: Bits) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,11 @@ from t1data.journal.outcomes import head_of
 from t1data.journal.reads import reading
 from t1data.journal.records import Line
 from t1data.journal.runs import Run, read_run
-from t1data.profiles.compare import Held, against, is_same
+from t1data.profiles.compare import Held, against, is_same, times_of
 from t1data.profiles.prepare import Prepared, catalogue_of, options_of, prepare
 from t1data.profiles.reading import Attributes, found_profiles, read_profiles, want
 from t1data.profiles.send import job_of, operation_of
-from t1data.profiles.unchanged import before_of
+from t1data.profiles.unchanged import before_of, require_read
 from t1data.tables.choices import ID
 from t1data.tables.source import open_source
 
@@ -102,8 +102,10 @@ def take_back(client: Client, upsert: Path, *, data: Any, going: Going, connecti
     ids = held.wanted.ids()
     source = open_source(pa.table({ID: pa.array(ids, pa.string())}))
     going = going.placed(JOB)
-    now = read_profiles(client, ids, going=replace(going, id=None, journal=before_of(Path(going.journal or ""))))
-    encoded = _encoded(held, ids, dict(found_profiles(now.journal)))
+    place = Path(going.journal or "")
+    now = read_profiles(client, ids, going=replace(going, id=None, journal=before_of(place)))
+    require_read(now, place)
+    encoded = _encoded(held, ids, dict(found_profiles(now.journal)), times=times_of(prepared.layout))
     recipe = {"path": prepared.path, "upsert": str(upsert.resolve())}
     facts = {"input": source.fingerprint(), "layout": {}, "recipe": recipe}
     cargo = Cargo(JOB, client.base_url, facts, len(ids), [encoded], input_of(source, ID))
@@ -137,10 +139,12 @@ def _changed(upsert: Path, prepared: Prepared) -> Held:
     return held.only(sorted(places))
 
 
-def _encoded(held: Held, ids: list[str], now: dict[int, Attributes]) -> EncodedRows:
+def _encoded(held: Held, ids: list[str], now: dict[int, Attributes], *, times: Collection[str]) -> EncodedRows:
     rows, pieces, lines = [], [], []
     for place, found in enumerate(held.by_place()):
-        changed = [item.attribute for item in found if not is_same(item.said, now.get(place, {}).get(item.attribute))]
+        there = now.get(place, {})
+        pairs = [(item.attribute, item.said, there.get(item.attribute)) for item in found]
+        changed = [name for name, said, is_now in pairs if not is_same(said, is_now, is_time=name in times)]
         if changed:
             lines.append(Line(place, "changed_since", message=SINCE.format(names=", ".join(map(repr, changed)))))
             continue
