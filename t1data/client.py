@@ -18,6 +18,7 @@ from t1data.transport.operations import OPERATIONS, Operation, operation_named
 from t1data.transport.pace_file import PaceName, make_pacer
 from t1data.transport.retry import Limits
 from t1data.transport.transport import Answer, OnWait
+from t1data.words import paragraph
 
 __all__ = ["OPERATIONS", "Client", "Operation"]
 
@@ -88,8 +89,7 @@ class Client:
     ) -> None:
         self.base_url, self.key_hint = "", "…"  # for who draws a half-made one
         self.rate, self.live_name = rate, live_name
-        key = as_key(api_key)
-        manager = as_key(management_key, scheme="ManagementKey-v1") if management_key else None
+        key, manager = as_key(api_key), as_key(management_key, scheme="ManagementKey-v1") if management_key else None
         del api_key, management_key  # a traceback that shows locals must not show keys
         lock, pacer = LiveLock(live_name), make_pacer(rate, pace=pace, base_url=base_url)
         self._door = Door(base_url, key, pacer=lambda name: pacer, limits=limits, lock=lock, connections=connections)
@@ -120,6 +120,9 @@ class Client:
     def __repr__(self) -> str:
         pace = "no limit" if self.rate is None else f"{self.rate:g}/s"
         return f"Client({self.base_url}, key {self.key_hint}, {pace})"
+
+    def _repr_html_(self) -> str:
+        return paragraph(repr(self))
 
     def __enter__(self) -> Self:
         return self

@@ -20,6 +20,7 @@ from t1data.transport.operations import Operation
 from t1data.transport.pace import Pacer
 from t1data.transport.retry import Limits
 from t1data.transport.transport import Answer
+from t1data.words import paragraph
 
 Record = dict[str, Any]
 
@@ -88,6 +89,9 @@ class Management:
 
     def __repr__(self) -> str:
         return f"Management({self.base_url}, key {self.key_hint})"
+
+    def _repr_html_(self) -> str:
+        return paragraph(repr(self))
 
     def __enter__(self) -> Self:
         return self

@@ -94,6 +94,9 @@ class EvidenceReport:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def __repr__(self) -> str:
+        return f"<EvidenceReport {self.lines()[0]}: {self.erased:,} of {self.customers:,} customers erased>"
+
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())
         return f"<div><p><b>Evidence</b> · {first}</p><ul>{''.join(f'<li>{line}</li>' for line in rest)}</ul></div>"
