@@ -219,6 +219,7 @@ def test_coupons_are_reserved_released_and_their_holders_written(shell: Shell, s
         (("coupons", "holders", "SUNNY", "--to", "h.txt"), "h.txt: holders are written as"),
         (("coupons", "reserve", "p.csv", "--coupon", "code"), "Error: --coupon: there is no such column"),
         (("coupons", "release", "p.csv", "--id", "who"), "Error: --id: there is no column 'who'"),
+        (("coupons", "holders", "--file", "p.csv", "--coupon", "who"), "Error: --coupon: there is no column 'who'"),
         (("coupons", "reserve", "none.csv"), "none.csv"),
         (("coupons", "reserve", "p.csv", "--outcomes", "p.csv"), "p.csv is there already"),
     ],

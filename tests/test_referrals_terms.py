@@ -311,6 +311,10 @@ def test_a_code_for_a_friend_takes_no_pattern(sandbox: t1.Sandbox, client: t1.Cl
         ({"x": [1]}, {"campaign_id": "45"}, "campaign_id: got '45'"),
         ({"x": [1]}, {"pattern": 7}, "pattern: got 7"),
         ({"x": [1]}, {"expiry_date": 7}, "expiry_date: got a int"),
+        ({"x": [1]}, {"expiry_date": "9999-12-31T23:59:59-12:00"}, "expiry_date: in UTC it is no time"),
+        ({"x": [1]}, {"start_date": "0001-01-01T00:00:00+12:00"}, "start_date: in UTC it is no time"),
+        ({"x": [1]}, {"valid_characters": 5}, "valid_characters: give single characters"),
+        ({"x": [1]}, {"valid_characters": iter("AB")}, "valid_characters: give single characters"),
         ({"x": [1]}, {"tz": "Nowhere/At"}, "tz: got 'Nowhere/At'"),
     ],
 )
@@ -321,6 +325,17 @@ def test_columns_and_arguments_that_do_not_fit_are_named_before_anything_is_sent
     with pytest.raises(t1.errors.InputError, match=said):
         t1.create_referrals(client, frame, **{"campaign_id": 45, **terms})
     assert sandbox.requests.of(MANY) == sandbox.requests.of(ONE) == []
+
+
+def test_what_is_told_of_columns_names_the_parameters_that_there_are(client: t1.Client) -> None:
+    with pytest.raises(t1.errors.InputError, match=r'^advocate: there is no column .*: advocate="…"$'):
+        t1.create_referrals(client, pd.DataFrame({"person": ["a"]}), campaign_id=45)
+    frame = pd.DataFrame({"integration_id": ["a"], "attributes.No Name": ["x"]})
+    with t1.Client(client.base_url, "a-key-of-16-letters") as keyless:
+        with pytest.raises(t1.errors.InputError, match="begin with a letter; rename the columns"):
+            t1.create_referrals(keyless, frame, campaign_id=45)
+        with pytest.raises(t1.errors.InputError, match=r"begin with a letter$"):
+            t1.create_referrals(keyless, ["a"], campaign_id=45, attributes={"No Name": "x"})
 
 
 @pytest.mark.parametrize("advocates", [[], pd.DataFrame({"integration_id": []}), pa.table({"integration_id": []})])

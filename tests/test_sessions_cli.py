@@ -147,6 +147,12 @@ def test_wrong_usage_says_what_is_right(shell: Shell, sandbox: Sandbox, words: t
     assert not len(sandbox.requests)
 
 
+def test_how_to_say_that_sessions_are_nobodys_is_told_in_options(shell: Shell, sandbox: Sandbox) -> None:
+    Path("nobody.csv").write_text("session_id\n1\n")
+    assert 'say --profile "" for sessions of nobody' in shell("sessions", "replay", "nobody.csv").err
+    assert shell("sessions", "replay", "nobody.csv", "--profile", "").code == 0
+
+
 def test_columns_that_go_nowhere_are_told_in_options(shell: Shell) -> None:
     Path("odd.csv").write_text("session_id,integration_id,colour\n1,007,red\n")
     done = shell("sessions", "replay", "odd.csv")

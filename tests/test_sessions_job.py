@@ -348,6 +348,26 @@ def test_the_states_of_a_session_are_held_against_each_other(states: list[str | 
     assert len(server.ledger) == codes.count(None)
 
 
+@pytest.mark.parametrize(
+    ("column", "cells", "code"),
+    [
+        ("coupon_codes", [["a", "b"], [], None, ["x" * 100, "x" * 101]], "bad_codes"),
+        ("coupon_codes", ['["a"]', "[]", "", json.dumps(["x" * 101])], "bad_codes"),
+        ("identifiers", [list("abcde"), [], None, list("abcdef")], "bad_identifiers"),
+        ("identifiers", ["[]", '["a"]', "", "[" * 100_000], "bad_json"),
+        ("loyalty_cards", [["a"], [], None, ["a", "b"]], "bad_cards"),
+        ("evaluable_campaign_ids", ["[1, 2]", "[]", "", "[1.5]"], "bad_campaigns"),
+        ("store_integration_id", ["x" * 1000, "", None, "x" * 1001], "id_too_long"),
+    ],
+)
+def test_a_session_holds_no_more_than_the_api_takes(column: str, cells: list[Any], code: str) -> None:
+    frame = pd.DataFrame({"session_id": list("abcd"), "integration_id": list("abcd"), column: cells})
+    with FaultServer(answer(200, NOTHING)) as server, t1.Client(server.url, "a-key-of-16-letters", rate=None) as client:
+        run = t1.update_sessions(client, frame, progress=False)
+        assert len(server.ledger) == 3
+    assert run.outcomes["reason"].fillna("").tolist() == ["", "", "", code]
+
+
 def test_a_transition_that_is_not_possible_is_told_with_its_rows() -> None:
     told = lines(("s", "ada", "cancelled"), ("t", "bob", "open"), ("s", "ada", "closed"))
     (message,) = t1.plan_sessions(unreachable(), told).problems["message"]
@@ -467,7 +487,14 @@ def test_ids_that_no_address_can_name_are_told(name: str) -> None:
         ({"now": "2020-01-01T00:00:00Z", "dry": True}, "now: it is past"),
         ({"now": "2098-01-01T00:00:00", "dry": True}, "now: the time has no zone"),
         ({"now": "soon", "dry": True}, "now: 'soon' is no time"),
+        ({"now": 5, "dry": True}, "now: got a int"),
+        ({"now": "9999-12-31T23:59:59-12:00", "dry": True}, "now: in UTC it is no time"),
         ({"connections": 0}, "connections"),
+        ({"connections": "4"}, "connections: got '4'"),
+        ({"columns": 5}, "sessions: got 5, valid are a list of columns"),
+        ({"constants": ["state"]}, "sessions: the constants are a list"),
+        ({"constants": {"identifiers": list("abcdef")}}, "at most 5 identifiers"),
+        ({"columns": {"state": "attributes.My State"}}, r'columns=\{"First Name": "attributes.FirstName"\}'),
         ({"sessions": lines(("s", "1.0", "open"), ("t", "2.0", "open"))}, "sessions: all 2 ids end in .0"),
     ],
 )

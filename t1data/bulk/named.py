@@ -135,7 +135,7 @@ class Named:
         )
 
 
-def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:
+def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False, parameter: str = "id") -> Named:
     """Open and look over an input of ids; nothing is sent.
 
     Parameters
@@ -146,6 +146,8 @@ def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:
         The column of the ids.
     allow_suspect_ids : bool
         Take ids that look as if a spreadsheet had damaged them.
+    parameter : str
+        By what name the caller of the job says `id`, for the message.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False) -> Named:
         There are no rows, no such column, or its ids look damaged.
     """
     source = open_source(with_column(data, id))
-    column = choose_id(source.schema.names, id)
+    column = choose_id(source.schema.names, id, parameter=parameter)
     check_id_field(source.schema.field(column))
     found = survey(source, column)
     if not found.rows:

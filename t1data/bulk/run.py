@@ -98,8 +98,8 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
     JournalError
         The journal cannot be written, is in use, or holds another job.
     """
-    if job.connections < 1:
-        raise InputError(f"connections: got {job.connections}, valid is 1 or more")
+    if not isinstance(job.connections, int) or job.connections < 1:
+        raise InputError(f"connections: got {job.connections!r}, valid is a whole number, 1 or more")
     going = going.placed(cargo.operation)
     id_, path = going.id or new_run_id(cargo.operation, time.time()), Path(going.journal or "")
     with (

@@ -103,7 +103,7 @@ def fetch_reservations(
     >>> run.holders[["coupon", "integration_id"]].to_numpy().tolist(), run.failures["reason"].tolist()
     ([['25%OFF', 'ada']], ['not_found'])
     """
-    named = name_rows(codes, id=coupon, allow_suspect_ids=allow_suspect_ids)
+    named = name_rows(codes, id=coupon, allow_suspect_ids=allow_suspect_ids, parameter="coupon")
     client.reach()
     recipe = {"path": path_of(codes), "allow_suspect_ids": allow_suspect_ids}
     facts = named.facts() | {"layout": {"coupon": named.column}, "recipe": recipe}

@@ -116,7 +116,7 @@ def choose_columns(
         A column is not there, is given twice over, or looks like a term and would not be read.
     """
     names = source.schema.names
-    column = choose_id(names, advocate)
+    column = choose_id(names, advocate, parameter="advocate")
     check_id_field(source.schema.field(column))
     if tz is not None:
         zone(tz)
@@ -145,7 +145,7 @@ def _attribute_types(
     inferred: Mapping[str, str],
     reading: Reading,
 ) -> dict[str, str]:
-    check_names(attributes.values())
+    check_names(attributes.values(), mend="rename the columns, or leave them out")
     if catalogue is not None:
         known = [*attributes.values(), *(terms.attributes or {})]
         require_known("attributes: the account does not know some of them for referrals", known, valid=catalogue)

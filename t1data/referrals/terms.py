@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -72,7 +72,7 @@ class Terms:
 
     def _check_form(self) -> None:
         characters = self.valid_characters if self.valid_characters is not None else DEFAULT_CHARACTERS
-        if not are_single(list(characters)):
+        if not isinstance(characters, Collection) or not are_single(list(characters)):
             raise InputError("valid_characters: give single characters")
         if self.pattern is not None and not isinstance(self.pattern, str):
             raise InputError(f"pattern: got {self.pattern!r}, valid is text of 4 to 100 characters")
@@ -143,4 +143,7 @@ def _moment(name: str, value: Moment) -> datetime | None:
         )
     if moment is not None and moment.tzinfo is None:
         raise InputError(f"{name}: the time has no zone; add one, such as +00:00")
-    return moment
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InputError(f"{name}: in UTC it is no time of the years 1 to 9999") from None

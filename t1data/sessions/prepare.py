@@ -228,7 +228,7 @@ def _profile(source: Source, options: Options) -> str | None:
     except InputError:
         raise InputError(
             f"profile: there is no column {options.profile!r}, the columns are {listing(source.schema.names)}; name the"
-            " one of the customers' ids, or say profile=None for sessions of nobody"
+            ' one of the customers\' ids, or say profile="" for sessions of nobody'
         ) from None
 
 

@@ -225,8 +225,13 @@ def _future(now: Moment, *, dry: bool) -> str | None:
         moment = datetime.fromisoformat(now) if isinstance(now, str) else now
     except ValueError:
         raise InputError(f"now: {now!r} is no time in RFC 3339 form") from None
+    if not isinstance(moment, datetime):
+        raise InputError(f"now: got a {type(moment).__name__}, valid are a time with a zone and text in RFC 3339 form")
     if moment.tzinfo is None:
         raise InputError("now: the time has no zone; add one, such as +00:00")
     if moment <= datetime.now(UTC):
         raise InputError("now: it is past already; a what-if run looks into the future")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        raise InputError("now: in UTC it is no time of the years 1 to 9999") from None

@@ -43,11 +43,12 @@ def _close(unknown: Iterable[str], valid: Collection[str]) -> str:
     return f"; did you mean {', '.join(hints[:5])}?" if hints else ""
 
 
-def choose_id(names: Sequence[str], wanted: str = ID) -> str:
+def choose_id(names: Sequence[str], wanted: str = ID, *, parameter: str = "id") -> str:
     """Return the id column.
 
     When the default name is not there, one column named as Talon.One names it in its answers and exports is
-    taken instead (``integrationId``, ``integrationid``, ``profileintegrationid``).
+    taken instead (``integrationId``, ``integrationid``, ``profileintegrationid``). `parameter` is what the caller of
+    the job would name it by.
 
     Examples
     --------
@@ -59,8 +60,8 @@ def choose_id(names: Sequence[str], wanted: str = ID) -> str:
     others = [name for name in names if name in _ID_ELSEWHERE] if wanted == ID else []
     if len(others) == 1:
         return others[0]
-    hint = "" if wanted != ID else '; name the column that holds the customers\' ids: id="…"'
-    raise InputError(f"id: there is no column {wanted!r}, the columns are {listing(names)}{hint}")
+    hint = "" if wanted != ID else f'; name the column that holds the customers\' ids: {parameter}="…"'
+    raise InputError(f"{parameter}: there is no column {wanted!r}, the columns are {listing(names)}{hint}")
 
 
 def choose_attributes(
@@ -90,18 +91,19 @@ def choose_attributes(
     require_known("attributes", chosen, valid=names)
     _require_once("attributes: these columns are named twice", chosen)
     mapping = dict(attributes) if isinstance(attributes, Mapping) else {name: name for name in chosen}
-    check_names(mapping.values())
+    mend = 'map the columns to attributes: attributes={"First Name": "FirstName"}, or leave them out'
+    check_names(mapping.values(), mend=mend)
     _require_once("attributes: two columns would be sent as one attribute", mapping.values())
     return mapping
 
 
-def check_names(attributes: Iterable[str]) -> None:
-    """Raise `InputError` when a name cannot be an attribute's."""
+def check_names(attributes: Iterable[str], *, mend: str = "") -> None:
+    """Raise `InputError` when a name cannot be an attribute's; `mend` says what to do where that is a column's."""
     wrong = [name for name in attributes if not (isinstance(name, str) and _ATTRIBUTE.fullmatch(name))]
     if wrong:
         raise InputError(
-            f"attributes: got {listing(wrong)}, valid are names of letters, digits and _ that begin with a letter;"
-            ' map the columns to attributes: attributes={"First Name": "FirstName"}, or leave them out'
+            f"attributes: got {listing(wrong)}, valid are names of letters, digits and _ that begin with a letter"
+            + (f"; {mend}" if mend else "")
         )
 
 

@@ -39,7 +39,7 @@ class Field:
     required : bool
         Every row has to have a value.
     wrong : callable, optional
-        Takes the cells as text and returns the mask of those that cannot be meant.
+        Takes the cells as text, a list as JSON, and returns the mask of those that cannot be meant.
     code : str
         The problem of such cells.
     """
@@ -54,7 +54,7 @@ class Field:
 
     def flaws(self, tokens: Tokens) -> tuple[Flaw, ...]:
         """Return what is wrong with the cells of a column of this field, beside what no JSON can be made of."""
-        cells = tokens.inside()
+        cells = tokens.wrapped() if self.type.startswith("(list") else tokens.inside()
         missing = flaws_of(missing_value=cells.is_null()) if self.required else ()
         return missing + (flaws_of(**{self.code: self.wrong(cells)}) if self.wrong is not None else ())
 

@@ -39,6 +39,10 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "bad_price": "Column {column} holds {value!r}, which is no price from 0 to 10**15: a discount or a return is no"
         " item of a cart.",
         "bad_code": "Column {column} holds {value!r}; a code has 1 to 100 characters.",
+        "bad_codes": "Column {column} holds {value}; each code of the list has at most 100 characters.",
+        "bad_identifiers": "Column {column} holds {value}; a session has at most 5 identifiers.",
+        "bad_cards": "Column {column} holds {value}; a session has at most one loyalty card.",
+        "bad_campaigns": "Column {column} holds {value}, and the number of a campaign is a whole one.",
         "unknown_session": "No row of the sessions has the session of this item, in column {column}: {value!r}.",
         "same_item": "The session has this very item already: {value}. Add the quantities up, or say"
         ' same_items="keep".',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,8 @@ class Shape:
         unknown = [target for target in targets if target not in self.fields and target not in grouped]
         if unknown:
             raise InputError(f"{self.name}: got {listing(unknown)}, valid are {listing(valid)}")
-        check_names(target.partition(".")[2] for target in grouped)
+        mend = f'say where the columns go, as in {self.parameter}={{"First Name": "attributes.FirstName"}}'
+        check_names((target.partition(".")[2] for target in grouped), mend=mend)
         wires = Counter(target if target in grouped else self.fields[target].wire for target in targets)
         twice = [name for name, count in wires.items() if count > 1]
         if twice:
@@ -101,7 +102,7 @@ def choose_columns(shape: Shape, names: Sequence[str], *, apart: Sequence[str], 
     >>> choose_columns(shape, ["order", "price", "attributes.Genre"], apart=["order"], columns=None)
     {'price': 'price', 'attributes.Genre': 'attributes.Genre'}
     """
-    if isinstance(columns, str):
+    if isinstance(columns, str) or not isinstance(columns, Collection | None):
         raise InputError(f"{shape.name}: got {columns!r}, valid are a list of columns or a mapping column → field")
     if columns is None:
         found = {name: name for name in names if name not in apart}
@@ -155,6 +156,8 @@ def resolve_form(
     InputError
         A column, target, type or value is not known, does not fit or is missing.
     """
+    if not isinstance(constants, Mapping):
+        raise InputError(f"{shape.name}: the constants are a {type(constants).__name__}, valid is a mapping → value")
     shape.check([*mapping.values(), *constants])
     _require(shape, [*mapping.values(), *constants])
     known = {f"{ATTRIBUTES}.{name}": kind for name, kind in (catalogue or {}).items()}
