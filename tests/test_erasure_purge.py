@@ -171,6 +171,15 @@ def test_what_is_named_elsewhere_is_purged_too_and_what_is_not_there_is_said(
         t1.purge_people([])
 
 
+def test_a_file_that_is_named_and_cannot_be_purged_is_not_passed_over(runs: Path, tmp_path: Path) -> None:
+    book = tmp_path / "codes.xlsx"
+    book.write_bytes(b"PK")
+    (told,) = t1.purge_people(GONE, also=[book]).to_dict("records")
+    assert (told["file"], told["kind"], "delete this one" in told["note"]) == (str(book), "other", True)
+    assert pd.isna(told["removed"])
+    assert t1.purge_people(GONE, also=[tmp_path]).empty
+
+
 # --- what is taken out of an answer -------------------------------------------------------------------------
 
 

@@ -26,6 +26,10 @@ _UNKNOWN = (
     "what names them is gone; but an answer here need not name its customer, and the run's input is not at hand to tell"
     " whose it is: purge the whole run (t1data runs purge)"
 )
+_UNREAD = (
+    "people are taken out of journals and of files of rows (.csv, .parquet); delete this one, or write it anew without"
+    " them"
+)
 _KINDS = {".sqlite": "journal", BEFORE: "journal", MARKS: "marks", ".csv": "rows", ".parquet": "rows"}
 
 
@@ -100,7 +104,8 @@ def purge_people(
     -------
     DataFrame
         One line a file that was looked at: ``file, kind, removed, note``. `kind` is ``journal`` (answers that were
-        rewritten), ``marks`` (hashes) or ``rows``; a file that could not be rewritten has no number and says why.
+        rewritten), ``marks`` (hashes), ``rows`` or, for a file in `also` of no such kind, ``other``; a file that could
+        not be rewritten has no number and says why.
 
     Raises
     ------
@@ -132,11 +137,14 @@ def _files(folders: list[Path], also: Sequence[str | Path]) -> Iterator[Path]:
             raise InputError(f"also: there is no {path}")
     places = [*folders, *map(Path, also)]
     found = (each for place in places for each in (sorted(place.iterdir()) if place.is_dir() else [place]))
-    yield from dict.fromkeys(each for each in found if each.is_file() and each.suffix in _KINDS)
+    named = set(map(Path, also))  # what a person names is never passed over in silence
+    yield from dict.fromkeys(each for each in found if each.is_file() and (each.suffix in _KINDS or each in named))
 
 
 def _purged(path: Path, people: _People) -> tuple[str, str, int | None, str | None]:
-    kind = _KINDS[path.suffix]
+    kind = _KINDS.get(path.suffix)
+    if kind is None:
+        return str(path), "other", None, _UNREAD
     try:
         return str(path), kind, *people.take_from(path, kind)
     except (InputError, JournalError) as error:
