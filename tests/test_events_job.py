@@ -161,6 +161,8 @@ def test_a_conflict_with_somebody_else_leaves_the_event_unsent(sandbox: t1.Sandb
     frame = events(("ada", "signup"), ("ada", "visit"), ("bob", "visit"))
     run = t1.track_events(client, frame, connections=1)
     assert run.outcomes["outcome"].tolist() == ["unsent", "unsent", "accepted"]
+    assert "did not take it (status 409)" in run.outcomes["message"][0]
+    assert "waits for an earlier row" in run.outcomes["message"][1]
     assert t1.resume(client, run.id, data=frame).counts["accepted"] == 3
     assert points_of(client, "ada") == 5
 

@@ -202,6 +202,8 @@ def _message(leaf: BatchRecord, head: RunRecord) -> str | None:
         return "sent, and no answer has been read"
     if leaf.state != "planned":
         return leaf.message
-    if head.finished_at is not None and head.stopped is None and leaf.status is None:
+    if head.finished_at is None or head.stopped is not None:
+        return head.stopped
+    if leaf.status is None:
         return "waits for an earlier row of the same customer that has no clear answer; a resume sends them in order"
-    return head.stopped
+    return f"the server did not take it (status {leaf.status}); a resume sends it again"
