@@ -18,7 +18,7 @@ from t1data.forms.left import Left, LeftBehind, find_left
 from t1data.forms.outcome import hold_failed_rows
 from t1data.forms.parts import Parts
 from t1data.forms.peek import peek_at
-from t1data.forms.request import Request, client_of, gather
+from t1data.forms.request import Request, client_of, gather, rows_of
 from t1data.forms.sending import Sending
 from t1data.forms.stage import Stage
 from t1data.forms.states import Event, State, is_busy
@@ -82,7 +82,7 @@ class JobForm:
             paste=job.paste,
         )
         self._left = LeftBehind(
-            show_run=lambda run: self._safely(self._sending.show_left, run),
+            show_run=lambda run: self._safely(lambda: self._sending.show_left(run, self._rows_of(run))),
             resume=lambda run, old: self._safely(self._resume_left, run, old),
         )
         face = Face(
@@ -284,9 +284,12 @@ class JobForm:
             self._chooser.choose(hold_failed_rows(run), f"the failed rows of run {run.id}")
 
     def _resume_left(self, left: Left, old: bool) -> None:
+        self._sending.resume_left(left, rows=self._rows_of(left), old=old)
+
+    def _rows_of(self, left: Left) -> Any:
+        """Return what is chosen now, for a run whose rows were in memory."""
         chosen = self._chooser.chosen
-        request = None if left.has_file or chosen is None else gather(self._job, self._source, chosen)
-        self._sending.resume_left(left, request=request, old=old)
+        return None if left.has_file or chosen is None else rows_of(self._job, chosen)
 
     def _look_back(self) -> None:
         """Offer the runs of this job that were left behind, if it is known by now of which account."""

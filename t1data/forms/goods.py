@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as W
 
+from t1data.errors import InputError
 from t1data.exports import export_for_people
 from t1data.forms import html
 from t1data.forms.face import spoken
@@ -38,7 +39,10 @@ def goods_widgets(result: Result, goods: Sequence[Goods], *, bring: Bring, show_
     show_rows : bool
         Whether any line is shown.
     """
-    read = [(each, each.read(result)) for each in goods]
+    try:
+        read = [(each, each.read(result)) for each in goods]
+    except InputError:  # a run that was left behind, whose rows were in memory
+        return [W.HTML(html.note("What it brought home is shown once its rows are chosen under 1. Rows."))]
     found = [(each, frame) for each, frame in read if not (each.rare and frame.empty)]
     if len(found) > 1:
         return _several(result, found, bring=bring, show_rows=show_rows)

@@ -136,8 +136,8 @@ class Job:
         What the command cannot do without and the function can.
     remarks : callable
         What else there is to say of a run that ended, a line each.
-    rows : callable
-        What `resume` takes as the rows of a run: made of the data and the arguments.
+    second : str
+        The parameter of a second input, if there is one; `resume` takes a pair then.
     again : mapping, optional
         Arguments with which the function itself goes on with a journal, where `resume` would do less.
     resumable : bool
@@ -159,7 +159,7 @@ class Job:
     ahead: Sequence[str] = ()
     wants: Mapping[str, str] = field(default_factory=dict)
     remarks: Callable[[Run], Sequence[str]] = lambda _: ()
-    rows: Callable[[Any, Mapping[str, Any]], Any] = lambda data, _: data
+    second: str = ""
     again: Mapping[str, Any] | None = None
     resumable: bool = True
 

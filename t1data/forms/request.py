@@ -28,11 +28,6 @@ class Request:
         """The arguments as the function takes them."""
         return values_of(self.arguments)
 
-    @property
-    def rows(self) -> Any:
-        """The rows, as a resume takes them."""
-        return self.job.rows(self.chosen.data, self.values)
-
     def settled(self, arguments: Mapping[str, Any]) -> Request:
         """Return the request with what the check has settled."""
         return replace(self, arguments={**self.arguments, **arguments})
@@ -65,6 +60,14 @@ def gather(job: Job, source: ClientSource, chosen: Chosen | None) -> Request:
     if chosen is None:
         raise InputError("No rows are chosen yet: choose a file, an upload or a frame under 1. Rows")
     return Request(job, client_of(source), chosen, job.arguments())
+
+
+def rows_of(job: Job, chosen: Chosen) -> Any:
+    """Return what is chosen as a resume takes it: a pair, where there is a second input."""
+    if not job.second:
+        return chosen.data
+    (part,) = (part for part in job.parts if job.second in part.labels)
+    return chosen.data, values_of(part.arguments()).get(job.second)
 
 
 def values_of(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from t1data.errors import InputError
 from t1data.forms import html
@@ -11,7 +12,7 @@ from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Job, Launch, Result, run_of
 from t1data.forms.left import Left
 from t1data.forms.outcome import failed_rows, outcome_widgets, sentence_of
-from t1data.forms.request import Request, client_of
+from t1data.forms.request import Request, client_of, rows_of
 from t1data.forms.stage import Stage
 from t1data.forms.states import Event
 from t1data.forms.words import counted
@@ -50,6 +51,7 @@ class Sending:
         self._show_rows, self._every = show_rows, every
         self._flight: Flight | None = None
         self._request: Request | None = None  # that of the last run; none when this was left behind by another form
+        self._rows: Any = None
 
     def try_one(self, request: Request | None) -> None:
         """Send the first row that can be sent."""
@@ -72,34 +74,34 @@ class Sending:
         if request is None or not self._stage.fire("run"):
             return
         self._unlock(request)
-        self._request = request
+        self._request, self._rows = request, rows_of(request.job, request.chosen)
         self._launch(request.send)
 
     def resume(self) -> None:
         """Send what the last run left unsettled."""
-        if self.result is not None:
-            self._go_on_with(run_of(self.result), self._request, event="resume", old=False)
+        if self.result is None:
+            return
+        run, request, client = run_of(self.result), self._request, client_of(self._source)
+        if request is None or request.job.again is None:
+            self._go_on_with(run, event="resume", old=False)
+        elif self._stage.fire("resume"):
+            same, more = replace(request, client=client), {**request.job.again, "journal": run.journal}
+            self._launch(lambda progress, control: same.send(progress, control, **more))
 
-    def resume_left(self, left: Left, *, request: Request | None, old: bool) -> None:
+    def resume_left(self, left: Left, *, rows: Any, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
-        if not left.has_file and request is None:
+        if not left.has_file and rows is None:
             raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
-        self._go_on_with(left, None if left.has_file else request, event="take_up", old=old)
+        self._request, self._rows = None, rows
+        self._go_on_with(left, event="take_up", old=old)
 
-    def _go_on_with(self, run: Run | Left, request: Request | None, *, event: Event, old: bool) -> None:
-        client = client_of(self._source)
+    def _go_on_with(self, run: Run | Left, *, event: Event, old: bool) -> None:
+        client, rows = client_of(self._source), self._rows
         if not self._stage.fire(event):
             return
-        self._request = request
-        again = request.job.again if request is not None and event == "resume" else None
-        if request is not None and again is not None:
-            same, more = replace(request, client=client), {**again, "journal": run.journal}
-            self._launch(lambda progress, control: same.send(progress, control, **more))
-            return
-        data = request.rows if request is not None else None
         self._launch(
             lambda progress, control: resume(
-                client, run.journal, data=data, progress=progress, control=control, resume_old=old
+                client, run.journal, data=rows, progress=progress, control=control, resume_old=old
             )
         )
 
@@ -139,9 +141,9 @@ class Sending:
     def _job_of(self, run: Run) -> Job:
         return next((job for job in self._jobs if job.function == run.operation), self._jobs[0])
 
-    def show_left(self, left: Left) -> None:
-        """Show how far a run came that was left behind."""
-        self.show(open_run(left.journal))
+    def show_left(self, left: Left, rows: Any) -> None:
+        """Show how far a run came that was left behind; rows that it read from memory are those that are chosen now."""
+        self.show(open_run(left.journal, data=rows))
 
     def _unlock(self, request: Request) -> None:
         if name := request.client.live_name:

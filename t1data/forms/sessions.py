@@ -74,7 +74,7 @@ def sessions(client: ClientSource, sessions: Any = None, items: Any = None, *, s
             Goods("Totals", lambda run: run.totals),
             Goods("Effects", lambda run: run.effects),
         ],
-        rows=lambda data, given: (data, given.get("items")),
+        second="items",
     )
     return JobForm(job, client, data=sessions, show_rows=show_rows)
 
