@@ -16,6 +16,8 @@ def readable_type(kind: pa.DataType) -> pa.DataType:
     """
     if pa.types.is_run_end_encoded(kind):
         return readable_type(kind.value_type)
+    if pa.types.is_dictionary(kind):  # a categorical column of polars is one of views
+        return pa.dictionary(kind.index_type, readable_type(kind.value_type), kind.ordered)
     if pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_binary_view(kind):
@@ -39,4 +41,9 @@ def to_readable(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _to(column: pa.Array, kind: pa.DataType) -> pa.Array:
     decoded = pc.run_end_decode(column) if pa.types.is_run_end_encoded(column.type) else column
-    return decoded if decoded.type == kind else decoded.cast(kind)
+    if decoded.type == kind:
+        return decoded
+    if isinstance(kind, pa.DictionaryType):
+        values = decoded.dictionary.cast(kind.value_type)
+        return pa.DictionaryArray.from_arrays(decoded.indices, values, ordered=kind.ordered)
+    return decoded.cast(kind)

@@ -92,6 +92,16 @@ def test_strings_dictionaries_and_views_are_handed_on_readably():
     }
 
 
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.Enum(["007", "long enough to lie elsewhere"])])
+def test_categories_of_polars_are_read_as_the_texts_that_they_are(kind):
+    texts = ["007", None, "long enough to lie elsewhere", "007"]
+    source = open_source(pl.DataFrame({"a": pl.Series(texts, dtype=kind)}))
+    (piece,) = source.slices()
+    assert piece.batch.to_pydict() == {"a": texts}
+    assert piece.batch.schema == source.schema
+    assert source.fingerprint()["sha256"] == open_source(pl.DataFrame({"a": texts})).fingerprint()["sha256"]
+
+
 def test_equal_content_has_an_equal_fingerprint_however_it_is_cut():
     hashes = {open_source(given).fingerprint()["sha256"] for given in (TABLE, TABLE.to_reader(7), duckdb_relation())}
     assert len(hashes) == 1
