@@ -531,3 +531,14 @@ def test_a_reconcile_with_nothing_in_doubt_asks_nothing(sandbox: t1.Sandbox, cli
     before = len(sandbox.requests)
     assert t1.reconcile(client, run.id, data=["a", "b"], application_id=1).counts["accepted"] == 2
     assert len(sandbox.requests) == before
+
+
+def test_a_code_that_an_answer_tells_twice_is_the_code_of_one_row() -> None:
+    told = {"advocateProfileIntegrationId": "ada", "code": "A1234"}
+    with (
+        FaultServer(answer(201, {"data": [told, told]})) as server,
+        t1.Client(server.url, "a-key-of-16-letters") as one,
+    ):
+        run = t1.create_referrals(one, ["ada", "ada"], campaign_id=45, progress=False)
+    assert run.codes["code"].tolist() == ["A1234"]
+    assert run.outcomes["outcome"].tolist() == ["accepted", "in_doubt"]

@@ -86,7 +86,7 @@ def read_goods(batch: Batch, body: bytes) -> Goods:
 
 
 def match(advocates: list[str], body: bytes) -> Matched:
-    """Give each advocate a referral of the answer that names them; an advocate asked for twice gets two.
+    """Give each advocate a referral of the answer that names them; an advocate asked for twice gets two codes.
 
     Raises
     ------
@@ -100,10 +100,12 @@ def match(advocates: list[str], body: bytes) -> Matched:
     [None, 'B123']
     """
     waiting: defaultdict[str, deque[Referral]] = defaultdict(deque)
-    for referral in referrals_in(body):
+    listed = referrals_in(body)
+    once = {referral["code"]: referral for referral in listed}  # a code that stands twice is one code
+    for referral in once.values():
         waiting[referral["advocateProfileIntegrationId"]].append(referral)
     found = [waiting[name].popleft() if waiting.get(name) else None for name in advocates]
-    return Matched(found, sum(map(len, waiting.values())))
+    return Matched(found, sum(map(len, waiting.values())) + len(listed) - len(once))
 
 
 def referrals_in(body: bytes) -> list[Referral]:
