@@ -69,12 +69,11 @@ class JobForm:
     ) -> None:
         self._job, self._jobs = job, (job, *others)
         self._parts = Parts(self._jobs)
-        self._source, self._show_rows, self._every = client, show_rows, every
-        self._clock, self._pressed = clock, -OVERTAKEN
+        self._source, self._show_rows, self._every, self._clock = client, show_rows, every, clock
+        self._pressed, self._quiet = -OVERTAKEN, False
         self._request: Request | None = None
         self._problems: Any = None
         self._read: dict[str, Any] | None = None
-        self._quiet = False
         self._chooser = DataChooser(
             changed=lambda: self._safely(self._take_rows),
             refused=lambda text: self._stage.complain(text),
@@ -185,6 +184,7 @@ class JobForm:
     def _turn_to(self, job: Job) -> None:
         """Do another job from now on."""
         self._job = job
+        self._stage.face.hide_outcome()
         self._parts.show(job)
         self._change()
 

@@ -92,5 +92,5 @@ def _first_lines(each: Goods, frame: pd.DataFrame, *, show_rows: bool) -> str:
         return picture
     head = frame.head(SHOWN).dropna(axis="columns", how="all").astype("string").fillna("")
     names = [spoken(str(name)) for name in head.columns]
-    table = html.table(f"{each.title}, the first {len(head)}", names, head.itertuples(index=False))
-    return table + picture
+    title = each.title if len(head) == len(frame) else f"{each.title}, the first {len(head)}"
+    return html.table(title, names, head.itertuples(index=False)) + picture
