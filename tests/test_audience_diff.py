@@ -445,6 +445,18 @@ def test_equal_values_of_types_that_compare_exactly_are_equal(number: int, store
     assert diff_audiences(after, before).same
 
 
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+@pytest.mark.parametrize("stored", [True, False])
+def test_nan_is_a_missing_value_beside_other_numbers_too(kind: Any, stored: bool, tmp_path: Path) -> None:
+    sides = [
+        pa.table({ID: ["1", "2", "3"], "x": pa.array([missing, 1, 2.5], kind), "y": [1, 2, number]})
+        for number, missing in ((3, None), (4, float("nan")))
+    ]
+    before, after = (parquet(tmp_path / f"{at}.parquet", rows) if stored else rows for at, rows in enumerate(sides))
+    assert lines(diff_audiences(before, after), "changed") == [("3", "y", "3", "4")]
+    assert lines(diff_audiences(after, before), "changed") == [("3", "y", "4", "3")]
+
+
 DIFFERENT = [
     (one(pa.int64(), 2**53), one(pa.uint64(), 2**53 + 1), str(2**53), str(2**53 + 1)),
     (one(pa.int64(), -1), one(pa.uint64(), 2**64 - 1), "-1", str(2**64 - 1)),

@@ -70,7 +70,8 @@ class Column:
         if kind == pa.timestamp("us"):
             cell = f"CAST({cell} AS TIMESTAMP)"  # the only way from a time with a zone to nanoseconds in DuckDB 1.2
         cell = f"CAST({cell} AS {_sql_type(self.type)})"
-        return f"nullif({cell}, 'nan')" if at.is_floating(self.type) else cell
+        # DuckDB 2.0 takes isnan() and `= 'nan'` for never true where a Parquet file gives a least and a greatest value.
+        return f"CASE WHEN isfinite({cell}) OR isinf({cell}) THEN {cell} END" if at.is_floating(self.type) else cell
 
     def _if(self, condition: str, cell: str, said: str) -> str:
         """Return the SQL that takes a cell on a condition, and else ends the query with a sentence."""
