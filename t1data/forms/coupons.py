@@ -105,6 +105,7 @@ def _plan_holders(client: Client, data: Any, arguments: Mapping[str, Any]) -> Pl
         client,
         data,
         column=arguments.get("coupon", "coupon"),
+        parameter="coupon",
         allow_suspect_ids=arguments.get("allow_suspect_ids", False),
         noun="coupon",
     )

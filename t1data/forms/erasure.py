@@ -70,9 +70,10 @@ def erasure(client: ClientSource, ids: Any = None, *, show_rows: bool = True) ->
 
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
     plan = plan_erasure(client, data, **without(arguments, "evidence", "operator", "connections"))
+    ready, invalid = many(plan.customers, "customer"), many(plan.invalid, "row")
     return Planned(
         ready=plan.customers,
-        said=f"Checked: {many(plan.customers, 'customer')} would be erased, {plan.invalid:,} rows cannot be sent.",
+        said=f"Checked: {ready} would be erased, {invalid} cannot be sent.",
         lines=plan.lines(),
         reasons={str(code): int(count) for code, count in plan.problems["code"].value_counts().items()},
         problems=plan.problems,

@@ -17,6 +17,7 @@ from t1data.forms.job import Goods, Result, run_of
 from t1data.forms.pieces import button, row
 
 SHOWN = 5
+LONGEST = 60  # letters of a cell; the file has all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,11 @@ def _first_lines(each: Goods, frame: pd.DataFrame, *, show_rows: bool) -> str:
     picture = "" if each.plot is None or frame.empty else html.drawing(each.plot(frame))
     if not show_rows or frame.empty:
         return picture
-    head = frame.head(SHOWN).dropna(axis="columns", how="all").astype("string").fillna("")
+    head = frame.head(SHOWN).dropna(axis="columns", how="all").astype("string").fillna("").map(_shortened)
     names = [spoken(str(name)) for name in head.columns]
     title = each.title if len(head) == len(frame) else f"{each.title}, the first {len(head)}"
-    return html.table(title, names, head.itertuples(index=False)) + picture
+    return html.table(title, names, head.itertuples(index=False), wide=True) + picture
+
+
+def _shortened(cell: str) -> str:
+    return cell if len(cell) <= LONGEST else f"{cell[:LONGEST]}…"

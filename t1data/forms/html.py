@@ -44,12 +44,13 @@ def bullets(lines: Iterable[str]) -> str:
     return f"<ul class='t1-list'>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table whose numbers stand right."""
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, wide: bool = False) -> str:
+    """Return a table whose numbers stand right; a wide one has a line a row, and is scrolled."""
+    kind = "t1-table t1-wide" if wide else "t1-table"
     top = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f"<div class='t1-scroll' tabindex='0' role='group' aria-label='{escape(caption)}'><table class='t1-table'>"
+        f"<div class='t1-scroll' tabindex='0' role='group' aria-label='{escape(caption)}'><table class='{kind}'>"
         f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

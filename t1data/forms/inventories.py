@@ -101,6 +101,7 @@ def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
         client,
         data,
         column=arguments.get("id", ID),
+        parameter="id",
         allow_suspect_ids=arguments.get("allow_suspect_ids", False),
         noun="customer",
     )

@@ -10,7 +10,9 @@ from t1data.forms.job import Planned
 from t1data.forms.words import lasting, many
 
 
-def plan_reading(client: Client, data: Any, *, column: str, allow_suspect_ids: bool, noun: str) -> Planned:
+def plan_reading(
+    client: Client, data: Any, *, column: str, parameter: str, allow_suspect_ids: bool, noun: str
+) -> Planned:
     """Return how many would be read, and which rows name nobody.
 
     Parameters
@@ -21,6 +23,8 @@ def plan_reading(client: Client, data: Any, *, column: str, allow_suspect_ids: b
         The rows.
     column : str
         The one that names what is read.
+    parameter : str
+        By what name the job says `column`, for messages.
     allow_suspect_ids : bool
         As for the job.
     noun : str
@@ -31,7 +35,7 @@ def plan_reading(client: Client, data: Any, *, column: str, allow_suspect_ids: b
     InputError
         The input as a whole cannot be used.
     """
-    named = name_rows(data, id=column, allow_suspect_ids=allow_suspect_ids)
+    named = name_rows(data, id=column, allow_suspect_ids=allow_suspect_ids, parameter=parameter)
     found = named.counted()
     time = f", about {lasting(found.ready / client.rate)}" if client.rate else ""
     requests = f"{many(found.ready, 'request')} to {client.base_url}, one a {noun}{time}; nothing is changed"

@@ -153,6 +153,36 @@ def test_only_what_is_ticked_is_read_and_tables_go_to_a_folder_also_after_a_stop
     assert len(hand.form.run.profiles) == 6
 
 
+def test_nobody_is_named_where_no_rows_are_to_be_shown(client: t1.Client, sandbox: Sandbox) -> None:
+    t1.upsert_profiles(client, names("ada-secret").assign(Note="x" * 99), progress=False)
+    quiet = run(checked(t1.forms.inventories(client, names("ada-secret", "grace-secret"), show_rows=False)))
+    assert quiet.form.run.run.counts["refused"] == 1
+    assert "Profiles: 1." in quiet.page()
+    assert "secret" not in saved()
+    shown = run(checked(t1.forms.inventories(client, names("ada-secret"))))
+    assert "ada-secret" in shown.page()
+    assert f"{'x' * 60}…" in shown.page()
+
+
+def test_every_table_of_a_full_inventory_can_be_taken_along(
+    client: t1.Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.reset()
+    sandbox.load(Path(__file__).parents[2] / "sample_data")
+    buyers = names("00001", "00002", "07592", "14048").assign(state="closed")
+    carts = buyers.assign(session_id=buyers["integration_id"])
+    items = carts[["session_id"]].assign(sku="cd", quantity=1, price=80.0)
+    t1.update_sessions(client, carts, items, progress=False)
+    hand = run(checked(t1.forms.inventories(client, buyers)))
+    tables = [label for label, _ in hand.field("Table").options]
+    assert len(tables) >= 5
+    for name in tables:
+        hand.fill("Table", name)
+        assert f"{name}" in hand.page()
+        hand.press("Download this table")
+        assert hand.said().startswith(f"{name.lower().replace(' ', '-')}-")
+
+
 def test_nothing_ticked_is_told(client: t1.Client) -> None:
     sections = ("profile", "referrals", "coupons", "loyalty", "giveaways", "achievements")
     hand = checked(t1.forms.inventories(client, names("ada")), **dict.fromkeys(sections, False))
@@ -335,7 +365,7 @@ def test_customers_are_erased_by_their_number_and_the_evidence_is_named(
 ) -> None:
     t1.upsert_profiles(client, names("ada", "grace").assign(Age=1), progress=False)
     hand = checked(t1.forms.erasure(client, ["ada", "grace", "ada", " x"]), Evidence_file="evidence.jsonl")
-    assert hand.said().startswith("Checked: 2 customers would be erased, 1 rows cannot be sent.")
+    assert hand.said().startswith("Checked: 2 customers would be erased, 1 row cannot be sent.")
     assert "It does not reach" in hand.page()
     run(hand, "erase 2")
     assert hand.form.run.counts["accepted"] == 3
