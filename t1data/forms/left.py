@@ -100,9 +100,11 @@ def _lefts(frame: Any) -> Iterator[Left]:
 
 
 def has_file(journal: Path) -> bool:
-    """Return whether a run read its rows from a file that is still there."""
-    path = read_head_of(journal).facts.get("recipe", {}).get("path")
-    return path is not None and Path(path).exists()
+    """Return whether a run read its rows, and those of a second input, from files that are still there."""
+    facts = read_head_of(journal).facts
+    recipe, digests = facts.get("recipe", {}), facts.get("input", {}).get("sha256", "")
+    paths = [recipe.get("path"), recipe.get("items_path")][: 1 + digests.count("+")]  # a digest for each input
+    return all(path is not None and Path(path).exists() for path in paths)
 
 
 class LeftBehind:

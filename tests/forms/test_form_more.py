@@ -344,9 +344,15 @@ def test_a_replay_from_memory_that_was_stopped_goes_on_with_both_inputs(client: 
     assert hand.said() == "Finished: 3 rows accepted, 0 failed."
 
 
-def test_a_replay_that_was_left_behind_takes_both_inputs_again(client: t1.Client, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("of_file", [False, True])
+def test_a_replay_that_was_left_behind_takes_both_inputs_again(
+    client: t1.Client, sandbox: Sandbox, of_file: bool
+) -> None:
     sandbox.faults.add(Status(401), on=SESSION, nth=2)
     rows, items = carts("s1", "s2", "s3")
+    if of_file:
+        rows.to_csv("carts.csv", index=False)
+        rows = "carts.csv"
     t1.update_sessions(client, rows, items, dry=True, connections=1, progress=False)
     sandbox.faults.clear()
     hand = Hand(t1.forms.sessions(client, rows, items))
