@@ -108,9 +108,9 @@ def saved() -> str:
     return repr(Widget.get_manager_state(drop_defaults=False))
 
 
-def upload(hand: Hand, name: str, content: bytes, *, piece: int = 1 << 20) -> None:
+def upload(hand: Hand, name: str, content: bytes, *, piece: int = 1 << 20, label: str = "Upload a file") -> None:
     """Send a file as the page does: slice by slice."""
-    widget = hand.field("Upload a file")
+    widget = hand.field(label)
     widget._handle_custom_msg({"type": "begin", "name": name, "size": len(content)}, [])
     for offset in range(0, len(content), piece):
         widget._handle_custom_msg({"type": "slice", "offset": offset}, [memoryview(content[offset : offset + piece])])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from front import Front, Hand, saved
+from front import Front, Hand, saved, upload
 from test_form_faces import of_shell
 from test_form_upsert import until_seen
 
@@ -321,6 +321,24 @@ def test_items_come_from_a_file_and_code_names_both(client: t1.Client, sandbox: 
     assert "t1data sessions replay carts.csv --items items.csv --dry" in code
     hand.fill("Items: rows from", "nowhere: there are none")
     assert not hand.works("Run")
+
+
+def test_items_that_are_uploaded_stand_in_no_saved_state_and_in_code_by_their_name(
+    client: t1.Client, sandbox: Sandbox
+) -> None:
+    rows, items = carts("s1")
+    hand = Hand(t1.forms.sessions(client, rows, show_rows=False))
+    hand.fill("Items: rows from", "A file of my own machine")
+    content = items.assign(name="secret-name").to_csv(index=False).encode()
+    upload(hand, "../mine.csv", content, piece=10, label="Items: upload a file")
+    hand.press("Check")
+    hand.wait()
+    run(hand)
+    assert hand.form.run.totals["total"].tolist() == [23.0]
+    assert "secret-name" not in saved()
+    assert "items='mine.csv'" in hand.form.code()
+    hand.field("Items: upload a file")._handle_custom_msg({"type": "begin", "name": "b.csv", "size": 2_000_000_000}, [])
+    assert "b.csv has 2,000 MB" in hand.page()
 
 
 def test_items_without_a_session_are_told_by_their_row(client: t1.Client) -> None:
