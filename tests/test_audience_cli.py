@@ -100,6 +100,12 @@ def test_a_diff_for_machines_is_one_line_and_files(shell: Shell) -> None:
     assert shell(*again, "--overwrite").code == 1
 
 
+def test_a_folder_that_is_a_file_is_no_difference(shell: Shell) -> None:
+    done = shell("audiences", "diff", "june.csv", "june.csv", "--to", "july.csv")
+    assert done.code == 2
+    assert "july.csv is a file" in done.err
+
+
 def test_options_of_a_diff_reach_the_function(shell: Shell) -> None:
     Path("a.csv").write_text("no,x,y\n1,1,1\n1a,1,1\n")
     Path("b.csv").write_text("no,x,y\n1,1,2\n1a,1,1\n1A,1,1\n")

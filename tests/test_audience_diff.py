@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import os
 import sqlite3
@@ -443,6 +444,11 @@ def test_equal_values_of_types_that_compare_exactly_are_equal(number: int, store
     )
     assert diff_audiences(before, after).same
     assert diff_audiences(after, before).same
+
+
+def test_a_full_disk_is_told_in_words_whoever_noticed_it() -> None:
+    with pytest.raises(InputError, match="disk is full"), open_engine():
+        raise OSError(errno.ENOSPC, "No space left on device")  # as Arrow says it, where DuckDB has words of its own
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])

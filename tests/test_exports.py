@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import os
 import re
 import stat
@@ -170,6 +171,13 @@ def test_times_lists_truth_and_mixtures_are_text(tmp_path: Path):
     ]
     t1.export_for_people(pd.DataFrame({"mixed": ["=1", 2, 2.5, ["x"]]}), tmp_path / "mixed.csv")
     assert column(tmp_path / "mixed.csv", "mixed") == ["=1", "2", "2.5", '["x"]']
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # XlsxWriter leaves its own files open
+def test_what_the_disk_says_of_a_workbook_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):  # a full disk is told the same way
+        write_workbook(open_source(pd.DataFrame({"n": [1]})), tmp_path)
+    gc.collect()
 
 
 def test_rows_that_no_sheet_holds_go_on_in_the_next(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -23,6 +24,7 @@ MEMORY_LIMIT: Final = "1GB"
 _MOST_THREADS: Final = 8
 _EACH_THREAD: Final = 64 << 20  # bytes: each has buffers of its own, and a small limit is soon nothing but buffers
 
+_NO_SPACE: Final = "The temporary folder cannot be written to, or its disk is full. Name another one."
 _OURS: Final = "t1data: "  # before the words of an error that a query of ours raises
 
 _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B\s*", re.IGNORECASE)
@@ -159,7 +161,11 @@ def _explained(memory_limit: str) -> Iterator[None]:
             f"memory_limit={memory_limit!r} does not suffice for this input. Give more, such as 1GB."
         ) from None
     except duckdb.IOException:
-        raise InputError("The temporary folder cannot be written to, or its disk is full. Name another one.") from None
+        raise InputError(_NO_SPACE) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(_NO_SPACE) from None
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         own = str(error).partition(_OURS)[2].partition("\n")[0]
         raise InputError(

@@ -120,6 +120,8 @@ def diff(
     """
     from t1data.audiences.result import TABLES
 
+    if to and Path(to).exists() and not Path(to).is_dir():
+        raise InputError(f"{to} is a file; name a folder for the tables")
     files = {name: Path(to, f"{name}.{ending}") for name in TABLES} if to else {}
     _check_free(files, overwrite=overwrite)
     found = _diff(before, after, diffing, ids_only=ids_only)

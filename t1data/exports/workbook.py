@@ -58,8 +58,12 @@ def write_workbook(source: Source, part: Path, *, sheet_rows: int = _SHEET_ROWS)
         raise InputError(f"{source.name} has {len(source.columns):,} columns, a sheet holds {_SHEET_COLUMNS:,}")
     with tempfile.TemporaryDirectory(prefix="t1data-") as folder:  # private, and gone when a row stops the export
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
-        with need_xlsxwriter().Workbook(str(part), options) as book:
-            return _write_rows(book, source, sheet_rows)
+        library = need_xlsxwriter()
+        try:
+            with library.Workbook(str(part), options) as book:
+                return _write_rows(book, source, sheet_rows)
+        except library.exceptions.FileCreateError as error:  # it wraps what the disk said
+            raise OSError(*error.args[0].args) from None
 
 
 def _write_rows(book: Any, source: Source, sheet_rows: int) -> int:
