@@ -13,19 +13,19 @@ from typing import Any, Self
 
 from t1data.body import encode_query
 from t1data.door import Door
-from t1data.errors import AnswerError, InputError
+from t1data.errors import AnswerError
 from t1data.lock import LiveLock
 from t1data.transport.key import ApiKey, as_key
 from t1data.transport.operations import Operation
 from t1data.transport.pace import Pacer
 from t1data.transport.retry import Limits
 from t1data.transport.transport import Answer
+from t1data.transport.upload import MEMBER_COLUMN, form, member_file
 from t1data.words import paragraph
 
 Record = dict[str, Any]
 
 _PAGE = 1000
-_MEMBER_COLUMN = "profileintegrationid"
 _MEMBERS = "/v1/audiences/{audienceId}/memberships"
 
 _ATTRIBUTES = Operation("list_attributes", "GET", "/v1/attributes", (200,), True)
@@ -35,6 +35,8 @@ _LIST_MEMBERS = Operation("list_members", "GET", _MEMBERS, (200,), True)
 _EXPORT_MEMBERS = Operation("export_members", "GET", f"{_MEMBERS}/export", (200,), True, content="csv")
 # The file replaces the list, so a second one leaves what the first one left.
 _IMPORT_MEMBERS = Operation("import_members", "POST", f"{_MEMBERS}/import", (200, 201, 204), True)
+_APPLICATIONS = Operation("list_applications", "GET", "/v1/applications", (200,), True)
+_CAMPAIGN = Operation("get_campaign", "GET", "/v1/applications/{applicationId}/campaigns/{campaignId}", (200,), True)
 _REFERRALS = Operation(
     "list_referrals",
     "GET",
@@ -167,9 +169,17 @@ class Management:
             An id is no text or empty; nothing was sent.
         """
         boundary = secrets.token_hex(16)
-        form = _form(_member_file(integration_ids), boundary)
+        upload = form(member_file(integration_ids), boundary)
         kind = f"multipart/form-data; boundary={boundary}"
-        return _record(self._door.send(_IMPORT_MEMBERS, [audience_id], body=form, content_type=kind))
+        return _record(self._door.send(_IMPORT_MEMBERS, [audience_id], body=upload, content_type=kind))
+
+    def list_applications(self) -> list[Record]:
+        """List the Applications, each with ``id`` and ``name``."""
+        return self._all(_APPLICATIONS)
+
+    def get_campaign(self, application_id: int, campaign_id: int) -> Record:
+        """Return a campaign of an Application, ``id, name, state, features`` among others."""
+        return _record(self._door.send(_CAMPAIGN, [application_id, campaign_id]))
 
     def list_referrals(
         self,
@@ -245,8 +255,8 @@ def _member_ids(answer: Answer) -> list[str]:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except (UnicodeDecodeError, csv.Error):
         rows = []
-    if not rows or rows[0] != [_MEMBER_COLUMN] or any(len(row) != 1 for row in rows):
-        raise _unreadable(answer, f"is no CSV with the one column {_MEMBER_COLUMN}")
+    if not rows or rows[0] != [MEMBER_COLUMN] or any(len(row) != 1 for row in rows):
+        raise _unreadable(answer, f"is no CSV with the one column {MEMBER_COLUMN}")
     return [row[0] for row in rows[1:]]
 
 
@@ -258,28 +268,3 @@ def _unreadable(answer: Answer, what: str) -> AnswerError:
         body=answer.body,
         attempts=answer.attempts,
     )
-
-
-def _member_file(integration_ids: Iterable[str]) -> bytes:
-    if isinstance(integration_ids, str):
-        raise InputError("import_members takes an iterable of ids, not one text.")
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([_MEMBER_COLUMN])
-    for number, integration_id in enumerate(integration_ids):
-        if not isinstance(integration_id, str) or not integration_id:
-            raise InputError(f"import_members takes ids as text that is not empty; number {number} is not.")
-        writer.writerow([integration_id])
-    try:
-        return file.getvalue().encode()
-    except UnicodeEncodeError:
-        raise InputError("import_members got an id that is not valid Unicode (half a surrogate pair).") from None
-
-
-def _form(file: bytes, boundary: str) -> bytes:
-    head = (
-        f"--{boundary}\r\n"
-        'Content-Disposition: form-data; name="upFile"; filename="members.csv"\r\n'
-        "Content-Type: text/csv\r\n\r\n"
-    )
-    return head.encode() + file + f"\r\n--{boundary}--\r\n".encode()

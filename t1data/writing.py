@@ -60,7 +60,7 @@ def refuse_existing(path: Path) -> None:
 
 
 def _there_already(path: Path) -> InputError:
-    return InputError(f"{path} is there already; name another file, or say overwrite")
+    return InputError(f"{path} is there already; name another file, or say overwrite=True")
 
 
 def _private_file(path: Path) -> Path:

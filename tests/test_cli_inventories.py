@@ -55,5 +55,5 @@ def test_without_a_folder_or_over_files_that_are_there_nothing_is_read(shell: Sh
     Path("stock/coupons.parquet").write_bytes(b"mine")
     done = shell("inventories", "fetch", "ids.csv", "--to", "stock")
     assert done.code == 2
-    assert "overwrite" in done.err
+    assert "--overwrite" in done.err
     assert not list(sandbox.requests)

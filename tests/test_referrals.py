@@ -128,10 +128,9 @@ def test_terms_that_cannot_be_meant_are_refused_before_anything_is_sent(
     assert not sandbox.requests
 
 
-def test_an_unknown_campaign_is_the_servers_no_for_every_row_and_nothing_is_tried_again(
-    sandbox: t1.Sandbox, client: t1.Client
-) -> None:
-    run = t1.create_referrals(client, ADVOCATES[:50], campaign_id=99)
+def test_an_unknown_campaign_is_the_servers_no_for_every_row_and_nothing_is_tried_again(sandbox: t1.Sandbox) -> None:
+    with t1.Client(sandbox.base_url, sandbox.api_key, rate=None) as client:  # without a key to look it up beforehand
+        run = t1.create_referrals(client, ADVOCATES[:50], campaign_id=99)
     assert run.counts["refused"] == 50
     assert len(sandbox.requests.of(CREATE)) == 1
     assert run.codes.empty
@@ -354,3 +353,21 @@ def test_an_upsert_is_resumed_and_not_reconciled(client: t1.Client) -> None:
     run = t1.upsert_profiles(client, pd.DataFrame({"integration_id": ["a"], "Name": ["Ada"]}))
     with pytest.raises(t1.errors.JournalError, match="resume it instead"):
         t1.reconcile(client, run.id)
+
+
+def test_a_campaign_that_is_not_there_or_gives_no_codes_is_told_before_anything_is_sent(
+    sandbox: t1.Sandbox, client: t1.Client
+) -> None:
+    sandbox.load({"campaigns": [{"id": 46, "name": "Coupons only", "features": ["coupons"]}]})
+    for campaign_id, words in ((9999, "no campaign 9999"), (46, "Coupons only.*does not give referral codes")):
+        with pytest.raises(t1.errors.InputError, match=words):
+            t1.create_referrals(client, ["ada"], campaign_id=campaign_id)
+        with pytest.raises(t1.errors.InputError, match=words):
+            t1.plan_referrals(client, ["ada"], campaign_id=campaign_id)
+    assert CREATE not in {request.operation for request in sandbox.requests}
+
+
+def test_numbers_out_of_a_frame_are_numbers(client: t1.Client) -> None:
+    numbers = pd.DataFrame({"campaign": [45], "uses": [3]})
+    run = t1.create_referrals(client, ["ada"], campaign_id=numbers["campaign"][0], usage_limit=numbers["uses"][0])
+    assert run.codes["usage_limit"].tolist() == [3]

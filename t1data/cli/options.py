@@ -246,7 +246,7 @@ _OF_RUNS = ("data", "incomplete", "resend_in_doubt", "application_id", "overwrit
 _OF_AUDIENCES = ("compare", "memory_limit", "temp_folder", "known", "audience_id", "mode", "method")
 _FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
 _FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_CODES, *_OF_RUNS, *_OF_AUDIENCES)}
-_FLAGS |= {"columns": "--column", "item_columns": "--item-column"}
+_FLAGS |= {"columns": "--column", "item_columns": "--item-column", "overwrite": "--overwrite"}
 _ANY = "|".join(_FLAGS)
 
 _CALL = re.compile(rf"\b\w+\((?:client, )?run, ((?:{_ANY})=[^()]*)\)")  # resume(client, run, data=...)

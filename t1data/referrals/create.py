@@ -11,7 +11,9 @@ from t1data.bulk.named import path_of
 from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Going
 from t1data.client import Client
+from t1data.errors import InputError, NotFoundError, RequestError
 from t1data.journal.runs import Run
+from t1data.management import Management
 from t1data.referrals.plan import ReferralPlan
 from t1data.referrals.planning import make_plan
 from t1data.referrals.prepare import Advocates, Duplicates, Options, prepare, read_catalogue
@@ -174,4 +176,30 @@ def _prepared(client: Client, advocates: Any, terms: Terms, options: Options) ->
     terms.check(now=now)
     prepared = prepare(advocates, terms, options, now=now, catalogue=lambda: read_catalogue(client))
     prepared.check_room()
+    check_campaign(client, terms.campaign_id)
     return prepared
+
+
+def check_campaign(client: Client, campaign_id: int) -> None:
+    """Refuse a campaign that gives no codes, where the account can be asked: with a management key that may look."""
+    if client.management is None:
+        return
+    try:
+        places = client.management.list_applications()
+        found = [campaign for place in places if (campaign := _campaign(client.management, place["id"], campaign_id))]
+    except (
+        RequestError
+    ):  # the key opens other doors, or nobody answers: the server itself will say, when codes are made
+        return
+    if places and not found:
+        raise InputError(f"campaign_id: the account has no campaign {campaign_id}")
+    if found and "referrals" not in found[0].get("features", ["referrals"]):
+        raise InputError(f"campaign_id: campaign {campaign_id} ({found[0].get('name')}) does not give referral codes")
+
+
+def _campaign(management: Management, application_id: int, campaign_id: int) -> dict[str, Any] | None:
+    """Return a campaign, None when this Application has none of the number."""
+    try:
+        return management.get_campaign(application_id, campaign_id)
+    except NotFoundError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from numbers import Integral
 from typing import Any
 
 from t1data.body import encode_body
@@ -54,10 +55,10 @@ class Terms:
 
     def check(self, *, now: datetime) -> None:
         """Raise `InputError` in a sentence for anything that the API would refuse, or that cannot be meant."""
-        if isinstance(self.campaign_id, bool) or not isinstance(self.campaign_id, int) or self.campaign_id < 1:
+        if isinstance(self.campaign_id, bool) or not isinstance(self.campaign_id, Integral) or self.campaign_id < 1:
             raise InputError(f"campaign_id: got {self.campaign_id!r}, valid is a campaign's number")
         uses = self.usage_limit if self.usage_limit is not None else 1
-        if isinstance(uses, bool) or not isinstance(uses, int) or uses not in range(MOST_USES + 1):
+        if isinstance(uses, bool) or not isinstance(uses, Integral) or uses not in range(MOST_USES + 1):
             raise InputError(f"usage_limit: got {uses!r}, valid are 0 (no limit) to {MOST_USES:,}")
         start, expiry = _moment("start_date", self.start_date), _moment("expiry_date", self.expiry_date)
         if expiry is not None and expiry <= max(filter(None, (start, now))):

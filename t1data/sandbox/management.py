@@ -29,11 +29,13 @@ from t1data.sandbox.core import (
     Reply,
     invalid_all,
     not_found,
+    parse,
     present,
 )
 
 MEMBER_COLUMN = "profileintegrationid"
 MOST_AUDIENCES = 1000
+_BEGAN = "2021-08-01T00:00:00Z"
 
 
 def get_audiences(account: Account, call: Call) -> Reply:
@@ -127,6 +129,22 @@ def _log_upload(account: Account, entity: str, amount: int) -> dict[str, Any]:
     return {**dict(row), "accountId": ACCOUNT_ID, "userId": 1}
 
 
+def get_applications(account: Account, call: Call) -> Reply:
+    """List the Applications; an account of the sandbox has one."""
+    one = {"id": APPLICATION_ID, "created": _BEGAN, "accountId": ACCOUNT_ID, "name": "Sandbox", "sandbox": True}
+    size = queries.whole(call, "pageSize", default=pages.LARGEST_PAGE, least=1, most=pages.LARGEST_PAGE)
+    skip = queries.whole(call, "skip", default=0, least=0)
+    return Reply(200, {"totalResultSize": 1, "data": [one][skip : skip + size]})
+
+
+def get_campaign(account: Account, call: Call) -> Reply:
+    """Describe one campaign of an Application."""
+    row = _campaign(account, call)
+    told = {name: row[name] for name in ("id", "created", "name", "description", "state")}
+    times = present({"startTime": row["start_time"], "endTime": row["end_time"]})
+    return Reply(200, {**told, **times, "applicationId": APPLICATION_ID, "features": parse(row["features"])})
+
+
 def get_referrals_without_total_count(account: Account, call: Call) -> Reply:
     """List the referrals of a campaign; filters ``code``, ``advocate``, ``createdAfter``, ``createdBefore``."""
     code = queries.word(call, "code")
@@ -166,5 +184,7 @@ HANDLERS: dict[str, Handler] = {
     "get_audience_memberships": get_audience_memberships,
     "export_audiences_memberships": export_audiences_memberships,
     "import_audiences_memberships": import_audiences_memberships,
+    "get_applications": get_applications,
+    "get_campaign": get_campaign,
     "get_referrals_without_total_count": get_referrals_without_total_count,
 }

@@ -25,6 +25,7 @@ QUERIES: dict[str, dict[str, Schema]] = {
     "get_audiences_analytics": {"audienceIds": TEXT},
     "get_audiences": _PAGES,
     "get_audience_memberships": _PAGES,
+    "get_applications": {"pageSize": INTEGER, "skip": INTEGER},
     "get_referrals_without_total_count": {**_PAGES, "advocate": TEXT, "createdAfter": TIME, "createdBefore": TIME},
 }
 

@@ -66,6 +66,7 @@ _SESSION = "/v2/customer_sessions/{customerSessionId}"
 _ATTRIBUTE = "/v1/attributes/{attributeId}"
 _MEMBERS = "/v1/audiences/{audienceId}/memberships"
 _POINTS = "/v1/loyalty_programs/{loyaltyProgramId}/profile/{integrationId}"
+_CAMPAIGN = "/v1/applications/{applicationId}/campaigns/{campaignId}"
 _REFERRALS = "/v1/applications/{applicationId}/campaigns/{campaignId}/referrals/no_total"
 
 # The order decides: a fixed path stands before the template that would also take it.
@@ -99,6 +100,8 @@ ROUTES: tuple[Route, ...] = (
     Route("get_audience_memberships", "GET", _MEMBERS, (200,), "management"),
     Route("export_audiences_memberships", "GET", _MEMBERS + "/export", (200,), "management", csv=True),
     Route("import_audiences_memberships", "POST", _MEMBERS + "/import", (200,), "management", multipart=True),
+    Route("get_applications", "GET", "/v1/applications", (200,), "management"),
+    Route("get_campaign", "GET", _CAMPAIGN, (200,), "management"),
     Route("get_referrals_without_total_count", "GET", _REFERRALS, (200,), "management"),
     Route("add_loyalty_points", "PUT", _POINTS + "/add_points", (204,), "management"),
     Route("remove_loyalty_points", "PUT", _POINTS + "/deduct_points", (204,), "management"),

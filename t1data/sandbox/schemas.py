@@ -194,6 +194,8 @@ REPLIES: dict[str, Schema] = {
     ),
     "get_audiences": page("Audience"),
     "get_audience_memberships": page("CustomerProfile"),
+    "get_applications": page("Application"),
+    "get_campaign": part("Campaign"),
     "get_referrals_without_total_count": page("Referral"),
 }
 
@@ -204,6 +206,16 @@ COMPONENTS: dict[str, Schema] = {
         message=TEXT,
         errors=listing(record("title source", title=TEXT, details=TEXT, source=part("Object"))),
         StatusCode=INTEGER,
+    ),
+    "Application": record("id created name", id=INTEGER, created=TIME, name=TEXT),
+    "Campaign": record(
+        "id created applicationId name state features",
+        id=INTEGER,
+        created=TIME,
+        applicationId=INTEGER,
+        name=TEXT,
+        state=TEXT,
+        features=listing(TEXT),
     ),
     "Attribute": record(
         "id entity name title type",

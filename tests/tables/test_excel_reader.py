@@ -180,7 +180,8 @@ def test_ids_that_are_numbers_are_refused_unless_declared(tmp_path):
 
 def test_ids_that_are_numbers_with_more_digits_than_excel_keeps_are_refused_even_then(tmp_path):
     path = made(tmp_path / "a.xlsx", One=[["integration_id"], [7], [1234567890123450]])
-    with pytest.raises(InputError, match=r"1 id is a number of more than 15 digits in a workbook, which keeps 15.*\(row 2\)"):
+    words = r"1 id is a number of more than 15 digits in a workbook, which keeps 15.*\(row 2\)"
+    with pytest.raises(InputError, match=words):
         prepare(path, Options(ids_from_floats=True))
 
 
