@@ -324,7 +324,24 @@ def test_a_shell_shows_erases_by_number_verifies_and_purges(shell: Shell, sandbo
     assert shell("customers", "verify", "proof.jsonl", "--ids", "ids.csv").code == 3
     told = shell("customers", "verify", "proof.jsonl", "--json")
     assert json.loads(told.out)["erased"] == 2
-    assert shell("customers", "purge", "ids.csv", "--also", "proof.jsonl").code == 0
+    assert shell("customers", "purge", "ids.csv").code == 0
+    passed_over = shell("customers", "purge", "ids.csv", "--also", "proof.jsonl")
+    assert passed_over.code == 4
+    assert "proof.jsonl" in passed_over.err
+
+
+def test_an_erasure_that_is_gone_on_with_names_its_evidence(shell: Shell, sandbox: Sandbox, client: t1.Client) -> None:
+    fill(client, "a", "b")
+    Path("ids.csv").write_text("integration_id\na\nb\n")
+    sandbox.faults.add(Status(401), on=ERASE)
+    command = ("customers", "erase", "ids.csv", "--confirm", "2", "--evidence", "proof.jsonl", "--rate", "none")
+    stopped = shell(*command)
+    assert stopped.last["unsent"] == 2
+    sandbox.faults.clear()
+    done = shell("runs", "resume", stopped.last["run"], "--rate", "none")
+    assert (done.code, done.last["accepted"]) == (0, 2)
+    assert "proof.jsonl" in done.err
+    assert any(line.startswith("Seal") for line in done.err.splitlines())
 
 
 def test_a_person_types_the_number_after_the_plan(sandbox: Sandbox, client: t1.Client, tmp_path: Path) -> None:

@@ -121,6 +121,13 @@ def test_one_type_for_all_and_attributes_by_another_name(
     assert json.loads(seen.body or b"")["type"] == "visit"
 
 
+def test_a_type_for_all_and_a_column_of_types_cannot_both_be_meant(sandbox: t1.Sandbox, client: t1.Client) -> None:
+    events = pd.DataFrame({"integration_id": ["ada"], "type": ["visit"]})
+    with pytest.raises(t1.errors.InputError, match="leave one of them out"):
+        t1.track_events(client, events, type="signup")
+    assert not sandbox.requests.of(EVENT)
+
+
 def test_a_trial_keeps_nothing(client: t1.Client) -> None:
     run = t1.track_events(client, events(("ada", "signup")), dry=True)
     assert run.effects["value"].tolist() == [5.0]

@@ -109,7 +109,7 @@ def test_a_lost_answer_is_asked_for_again_where_that_is_harmless(fault: Act):
     assert result.waited == sum(time.waits)
 
 
-@pytest.mark.parametrize("status", [408, 421, 423, 425, 500, 502, 503, 504, 599, 600, 304])
+@pytest.mark.parametrize("status", [408, 418, 421, 423, 425, 500, 502, 503, 504, 599, 600, 304])
 def test_a_referral_is_in_doubt_after_a_status_that_a_gateway_may_give(status: int):
     error, server, _ = send_to(answer(status, {"message": "later"}), DONE[ONCE])
     assert isinstance(error, errors.InDoubtError)
@@ -120,7 +120,6 @@ def test_a_referral_is_in_doubt_after_a_status_that_a_gateway_may_give(status: i
     ("status", "kind"),
     [
         (400, errors.BadRequestError),
-        (418, errors.BadRequestError),
         (401, errors.AuthError),
         (403, errors.AuthError),
         (404, errors.NotFoundError),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from t1data.cli.numbers import typed_number
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, folded, say, tell
+
+if TYPE_CHECKING:
+    from t1data.journal.runs import Run
 
 _BY_PARAMETER = {row.parameter: row for row in READING}
 
@@ -65,7 +68,7 @@ def erase(*, file: str, dry_run: bool, connection: Connection, erasing: dict[str
     What would be erased is shown first: how many customers, where, in which environment, by which key. The number is
     then typed, or given by --confirm. A run that stopped early goes on with `t1data runs resume`.
     """
-    from t1data.erasure import erase_customers, plan_erasure, verify_evidence
+    from t1data.erasure import erase_customers, plan_erasure
 
     client = open_client(connection)
     if not dry_run:
@@ -81,10 +84,17 @@ def erase(*, file: str, dry_run: bool, connection: Connection, erasing: dict[str
     number = typed_number(erasing.get("confirm"), question=question)
     with signals_stop_a_run() as stop:
         run = erase_customers(client, file, control=stop.control, **people, **erasing | {"confirm": number})
-    evidence = verify_evidence(erasing.get("evidence") or run)
+    say_evidence(erasing.get("evidence") or run)
+    return finish(run, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
+
+
+def say_evidence(run: Run | str) -> None:
+    """Say where the evidence of an erasure lies, and the seal by which a later change to it shows."""
+    from t1data.erasure import verify_evidence
+
+    evidence = verify_evidence(run)
     say(f"Evidence  {evidence.path}")
     say(f"Seal      {evidence.seal}")
-    return finish(run, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
 @customers.command()

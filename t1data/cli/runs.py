@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
+from t1data.cli.customers import say_evidence
 from t1data.cli.goods import check_files, finish
 from t1data.cli.options import in_flags
 from t1data.cli.signals import signals_stop_a_run
@@ -228,6 +229,8 @@ def resume(
             resume_old=resume_old,
             resend_in_doubt=resend_in_doubt,
         )
+    if done.operation == "erase_customers":
+        say_evidence(done)
     return finish(done, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 

@@ -193,6 +193,11 @@ def _columns(source: Source, options: Options, ids: tuple[str, ...]) -> tuple[di
         raise InputError(f"type: got {options.type!r}, valid is a name")
     if options.type is not None and options.type.startswith(RESERVED):
         raise InputError(f"type: got {options.type!r}; names that begin with talon_ are those of built-in events")
+    if options.type is not None and options.type_column in names and options.attributes is None:
+        raise InputError(
+            f"type: all events would be of type {options.type!r}, and column {options.type_column!r} says it of each;"
+            " leave one of them out, or name the columns to send by attributes="
+        )
     apart = (*ids, options.type_column) if options.type is None else ids
     left = names if options.attributes is not None else [name for name in names if name not in apart]
     mapping = choose_attributes(left, "", options.attributes)

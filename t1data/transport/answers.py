@@ -208,7 +208,8 @@ def error_class(exchange: Exchange) -> type[errors.RequestError]:
         return errors.RedirectError
     if 500 <= status <= 599:
         return errors.ServerError
-    unnamed = errors.BadRequestError if 400 <= status <= 499 else errors.AnswerError
+    # 418 is nobody's earnest answer: who says it stands between, and what became of the request is not known.
+    unnamed = errors.BadRequestError if 400 <= status <= 499 and status != 418 else errors.AnswerError
     return _BY_STATUS.get(status, unnamed)
 
 

@@ -160,7 +160,7 @@ def _attempts_by_status(exchange: Exchange, most: int) -> int:
     status = exchange.status or 0
     if status in _LATER or 500 <= status <= 599:
         return most
-    if 200 <= status <= 299 or 400 <= status <= 499 or "location" in exchange.headers:
+    if 200 <= status <= 299 or (400 <= status <= 499 and status != 418) or "location" in exchange.headers:
         return 1
     return min(3, most)  # a status of no known class: a gateway's hiccup, or something that will not mend
 
