@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -317,18 +318,24 @@ def test_a_body_that_is_too_large_is_halved_without_blaming_rows(tmp_path: Path)
 
 
 def test_ctrl_c_lets_no_new_request_start_and_returns_a_run_that_can_go_on(tmp_path: Path) -> None:
-    server = Server()
+    server, answered = Server(), threading.Event()
 
     def chunks() -> list[EncodedRows]:
         return encoded(list(range(20_000)))
 
+    def send(*sent: Any) -> object:
+        answer = server.send(*sent)
+        answered.set()
+        return answer
+
     def interrupted():  # type: ignore[no-untyped-def]
         for place, chunk in enumerate(chunks()):
             if place == 10:
+                assert answered.wait(30)
                 raise KeyboardInterrupt
             yield chunk
 
-    run = run_through(tmp_path, interrupted(), server.send, total=20_000)  # type: ignore[arg-type]
+    run = run_through(tmp_path, interrupted(), send, total=20_000)  # type: ignore[arg-type]
     sent = server.requests
     assert run.stopped == "interrupted"
     assert 0 < run.counts["accepted"] < 20_000
