@@ -82,18 +82,6 @@ def _marked(found: Read, before: Members | None, key: bytes) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
 
 
-def rows_that_changed(journal: Path) -> npt.NDArray[np.int64] | None:
-    """Return the 0-based rows of a run that would change a membership, None when nobody knows."""
-    path = marks_of(journal)
-    if not path.is_file():
-        return None
-    found = pq.read_table(path, columns=["row", "changes"])
-    if found["changes"].null_count:
-        return None
-    rows: npt.NDArray[np.int64] = found["row"].filter(found["changes"]).to_numpy()
-    return rows
-
-
 def ours(base_url: str, audience_id: int, *, folder: Path | None = None) -> Callable[[list[str]], list[str]]:
     """Return what keeps, of the members of an audience, those that runs of this machine have added.
 

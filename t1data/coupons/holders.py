@@ -17,7 +17,7 @@ from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.coupons.send import HOLDERS
-from t1data.journal.answers import answers_by_row
+from t1data.journal.answers import answers_by_row, typed_column
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 
@@ -179,7 +179,7 @@ def holder_frame(journal: Path, source: Input | None) -> pd.DataFrame:
     records = [[code, *(profile.get(name) for name in _WIRE.values())] for code, profile in pairs]
     frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
     for name, dtype in COLUMNS.items():
-        frame[name] = _typed(frame[name], dtype)
+        frame[name] = typed_column(frame[name], dtype)
     names = sorted({name for _, profile in pairs for name in profile.get("attributes") or {}})
     attributes = {
         f"attributes.{name}": pd.Series(
@@ -201,13 +201,3 @@ def _codes(source: Input | None) -> dict[int, str]:
     for rows, codes in source.ids() if source is not None else ():
         found.update(zip(rows.tolist(), codes.to_pylist(), strict=True))
     return found
-
-
-def _typed(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    import pandas as pd
-
-    if str(dtype).startswith("datetime"):
-        # "No date" can be written as the year 1, which no time of pandas in nanoseconds holds.
-        values = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
-    typed: pd.Series[Any] = values.astype(dtype)
-    return typed

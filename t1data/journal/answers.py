@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import read_answers, read_batches, reading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EMPTIED = b"{}"  # an answer out of which a person was taken
 
@@ -39,6 +43,17 @@ class IdsByRow:
         """Return the id of a row that has one."""
         name: str = self._ids[int(np.searchsorted(self._rows, row))].as_py()
         return name
+
+
+def typed_column(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
+    """Return the cells of an answer's field as a column of a dtype, times in UTC."""
+    import pandas as pd
+
+    if str(dtype).startswith("datetime"):
+        # "No date" can be written as the year 1, which no time of pandas in nanoseconds holds.
+        values = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
+    typed: pd.Series[Any] = values.astype(dtype)
+    return typed
 
 
 def _latest(answers: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from t1data.bulk.batches import Batch
 from t1data.bulk.job import Goods
+from t1data.journal.answers import typed_column
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import read_answers, read_batches, read_lines, reading
 from t1data.journal.records import BatchRecord
@@ -150,20 +151,10 @@ def code_frame(journal: Path, source: Input | None) -> pd.DataFrame:
         records.append([referral.get(name) for name in _WIRE.values()] + [number])
     frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
     for name, dtype in COLUMNS.items():
-        frame[name] = _typed(frame[name], dtype)
+        frame[name] = typed_column(frame[name], dtype)
     if source is not None and source.index is not None:
         return frame.set_index(pd.Index(source.index[rows], name=source.index.name))
     return frame.set_index(pd.Index([row + 1 for row in rows], name="row"))
-
-
-def _typed(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    import pandas as pd
-
-    if str(dtype).startswith("datetime"):
-        # "No date" can be written as the year 1, which no time of pandas in nanoseconds holds.
-        values = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
-    typed: pd.Series[Any] = values.astype(dtype)
-    return typed
 
 
 def codes_by_row(journal: Path, source: Input | None) -> Iterator[tuple[int, int, Referral]]:
