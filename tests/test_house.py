@@ -10,10 +10,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from t1data.cli import cli
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "t1data"
@@ -46,7 +47,10 @@ KNOWN_TO = {
     "uvicorn": {"sandbox"},
     "sqlite3": {"journal", "transport", "sandbox"},
 }
-HEAVY = ["pandas", "numpy", "pyarrow", "duckdb", "requests", "matplotlib", "ipywidgets", "starlette", "uvicorn"]
+HEAVY = {
+    *("pandas", "numpy", "pyarrow", "duckdb", "requests", "urllib3", "matplotlib", "ipywidgets", "IPython"),
+    *("starlette", "uvicorn", "tqdm", "sqlite3", "ssl", "importlib.metadata"),
+}
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 LARGEST_FILE, LARGEST_SAMPLE_DATA = 4_000_000, 8_000_000
@@ -187,9 +191,9 @@ def test_a_package_is_imported_only_where_it_belongs():
     assert not offenders, report(offenders)
 
 
-LIGHT = {"import t1data": "import t1data"}
-if find_spec("t1data.cli"):
-    LIGHT["t1data --help"] = (
+LIGHT = {
+    "import t1data": "import t1data",
+    "t1data --help": (
         "import sys\n"
         "from t1data.cli import main\n"
         "sys.argv = ['t1data', '--help']\n"
@@ -197,7 +201,8 @@ if find_spec("t1data.cli"):
         "    main()\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
-    )
+    ),
+}
 
 
 @pytest.mark.parametrize("program", LIGHT.values(), ids=LIGHT.keys())
@@ -208,7 +213,13 @@ def test_nothing_heavy_is_loaded_before_it_is_used(program: str):
     )
     loaded = ended.stdout.rpartition("loaded:")[2].split()
     assert "t1data" in loaded
-    assert [name for name in HEAVY if name in loaded] == []
+    assert not HEAVY.intersection(loaded)
+    assert not {f"t1data.cli.{name}" for name in cli.commands}.intersection(loaded)
+
+
+def test_the_list_of_commands_says_of_each_what_it_says_itself():
+    said = {name: command.get_short_help_str(limit=200).rstrip(".") for name, command in cli.commands.items()}
+    assert {name: sentence.rstrip(".") for name, sentence in cli.commands.sentences.items()} == said
 
 
 # --- what never stands in the package ---------------------------------------------------------------------

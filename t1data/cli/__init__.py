@@ -6,25 +6,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import click
 
-from t1data.cli import audience_actions, audience_calls
-from t1data.cli.audiences import audiences
-from t1data.cli.config import config
-from t1data.cli.coupons import coupons
-from t1data.cli.customers import customers
-from t1data.cli.demo import demo
-from t1data.cli.events import events
-from t1data.cli.exports import exports
-from t1data.cli.inventories import inventories
-from t1data.cli.options import in_flags
-from t1data.cli.profiles import profiles
-from t1data.cli.referrals import referrals
-from t1data.cli.runs import runs
-from t1data.cli.sandbox import sandbox
-from t1data.cli.sessions import sessions
+from t1data.cli.listing import Commands, Listing
 from t1data.cli.signals import signals_as_interrupts
 from t1data.cli.talk import Exit, say, silence_stdout
 from t1data.errors import T1DataError
@@ -46,6 +31,25 @@ line of JSON: run, rows, accepted, invalid, refused, unsent, in_doubt. All else 
 """
 
 
+_COMMANDS = Commands(
+    {
+        "audiences": "Compare, plan and change audiences.",
+        "config": "Name environments, and say where their keys are to be found.",
+        "coupons": "Reserve coupons for customers, release them, and read who holds them.",
+        "customers": "Erase the personal data of customers, with evidence, and verify it later.",
+        "demo": "See it all once, on this machine alone.",
+        "events": "Track custom events of customers.",
+        "exports": "Write files that are safe for whom they are meant for.",
+        "inventories": "Read what customers hold: profile, coupons, referrals, points, giveaways, achievements.",
+        "profiles": "Check, plan and upsert customer profiles from a file.",
+        "referrals": "Plan and create referral codes for the advocates of a file.",
+        "runs": "List runs, look into one, write its outcomes, stop it, go on with it.",
+        "sandbox": "Serve a local Talon.One until Ctrl-C or SIGTERM.",
+        "sessions": "Replay customer sessions from files; with --dry as a what-if run that changes nothing.",
+    }
+)
+
+
 @dataclass
 class State:
     """What the outermost command was told."""
@@ -53,34 +57,19 @@ class State:
     debug: bool = False
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Listing,
+    commands=_COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
-@click.version_option(version("t1data"), message="t1data %(version)s")
+@click.version_option(package_name="t1data", message="t1data %(version)s")  # looked up when asked: it takes 30 ms
 @click.pass_obj
 def cli(state: State | None, debug: bool) -> None:
     """Move customers between files and Talon.One, with one outcome for every row."""
     if state is not None:
         state.debug = debug
-
-
-for _command in (
-    profiles,
-    inventories,
-    audiences,
-    customers,
-    referrals,
-    coupons,
-    sessions,
-    events,
-    runs,
-    exports,
-    sandbox,
-    demo,
-    config,
-):
-    cli.add_command(_command)
-for _command in (*audience_calls.COMMANDS, *audience_actions.COMMANDS):
-    audiences.add_command(_command)
 
 
 def main() -> None:
@@ -128,6 +117,8 @@ def _ending(error: BaseException) -> int:
         silence_stdout()
         return Exit.PIPE_CLOSED
     if isinstance(error, T1DataError):
+        from t1data.cli.options import in_flags  # with all that commands need, and most calls end well
+
         say(f"Error: {in_flags(str(error))}")
         return Exit.REFUSED_TO_START
     # Its words may hold a customer's data, so they are for --debug alone.

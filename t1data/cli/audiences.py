@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from t1data.cli import audience_actions, audience_calls
 from t1data.cli.audience_calls import number_or_name
 from t1data.cli.connection import Connection, connects, open_client
 from t1data.cli.options import Option, collects
@@ -246,3 +247,7 @@ def _write(frame: pd.DataFrame, path: Path, *, overwrite: bool) -> None:
     from t1data.audiences.frames import write_rows
 
     write_rows(pa.Table.from_pandas(frame, preserve_index=False).to_reader(), path, overwrite=overwrite)
+
+
+for _command in (*audience_calls.COMMANDS, *audience_actions.COMMANDS):
+    audiences.add_command(_command)
