@@ -7,6 +7,7 @@ import gc
 import os
 import re
 import stat
+import subprocess
 import sys
 import threading
 import zipfile
@@ -173,11 +174,47 @@ def test_times_lists_truth_and_mixtures_are_text(tmp_path: Path):
     assert column(tmp_path / "mixed.csv", "mixed") == ["=1", "2", "2.5", '["x"]']
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # XlsxWriter leaves its own files open
-def test_what_the_disk_says_of_a_workbook_is_an_error_of_the_disk(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError):  # a full disk is told the same way
-        write_workbook(open_source(pd.DataFrame({"n": [1]})), tmp_path)
-    gc.collect()
+@pytest.mark.parametrize(("place", "said"), [("/", IsADirectoryError), ("/dev/full", OSError)])
+def test_what_the_disk_says_of_a_workbook_is_one_error_and_nothing_is_complained_of_after(
+    place: str, said: type[OSError]
+):
+    with pytest.raises(said):
+        write_workbook(open_source(pd.DataFrame({"n": [1]})), Path(place))
+    gc.collect()  # warnings of files that were left open are errors here
+
+
+FULL_DISK = """
+import resource, sys
+import pandas as pd, t1data as t1, xlsxwriter
+from t1data.errors import InputError
+frame = pd.DataFrame({"note": [f"{n:020}" for n in range(3000)]})
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+try:
+    t1.export_for_people(frame, "book.xlsx")
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("room", [500, 20_000, 100_000])
+def test_a_workbook_for_which_there_is_no_room_leaves_nothing_but_one_sentence(room: int, tmp_path: Path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-X", "dev", "-c", FULL_DISK, str(room)]  # dev: also what is only printed there
+    env = os.environ | {"TMPDIR": str(temporary)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "book.xlsx cannot be written: File too large\n"
+    assert done.stderr == ""
+    assert [*temporary.iterdir(), *tmp_path.glob("*book*")] == []
+
+
+def test_an_export_that_stops_is_not_put_together_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    frame = pd.DataFrame({"note": ["fine", "x" * 32_768]})
+    closed: list[object] = []
+    monkeypatch.setattr("xlsxwriter.Workbook.close", closed.append)
+    with pytest.raises(InputError, match="row 1, column 'note'"):
+        t1.export_for_people(frame, tmp_path / "book.xlsx")
+    assert closed == []
 
 
 def test_rows_that_no_sheet_holds_go_on_in_the_next(tmp_path: Path):
@@ -222,6 +259,33 @@ def test_a_workbook_that_was_exported_can_be_read_again(frame: pd.DataFrame, tmp
     t1.export_for_people(ids, tmp_path / "book.xlsx")
     assert t1.export_for_machines(tmp_path / "book.xlsx", tmp_path / "again.csv", sheet="rows") == len(ids)
     assert column(tmp_path / "again.csv", "integration_id") == IDS
+
+
+# --- NUL characters ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["book.xlsx", "people.csv", "machines.csv"])
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (pd.DataFrame({"id": ["1", "2"], "note": ["a", "b\0c"]}, index=["x", "y"]), "row y, column 'note': the text"),
+        (pd.DataFrame({"mixed": [1, "\0"]}), "row 1, column 'mixed': the text"),
+        (pd.DataFrame({"no\0te": ["a"]}), r"the name of column 'no\x00te'"),
+    ],
+)
+def test_a_nul_character_is_refused_with_its_place_where_many_programs_stop_at_it(
+    frame: pd.DataFrame, said: str, name: str, tmp_path: Path
+):
+    export = t1.export_for_machines if name == "machines.csv" else t1.export_for_people
+    with pytest.raises(InputError, match=f"^{re.escape(said)} holds a NUL character; .* or write a .parquet file"):
+        export(frame, tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_parquet_file_keeps_nul_characters(tmp_path: Path):
+    cells = ["\0", "a\0b", "c\0"]
+    t1.export_for_machines(pd.DataFrame({"note": cells}), tmp_path / "rows.parquet")
+    assert column(tmp_path / "rows.parquet", "note") == cells
 
 
 # --- CSV for people ---------------------------------------------------------------------------------------

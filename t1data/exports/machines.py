@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pyarrow.types as at
 
 from t1data.errors import InputError
-from t1data.exports.rows import text_of, whole_slices
+from t1data.exports.rows import check_header, refuse_nul, text_of, whole_slices
 from t1data.tables import Source, open_source
 from t1data.writing import refuse_existing, replacing
 
@@ -37,8 +37,9 @@ def export_for_machines(
     data : path, frame, table or stream
         As for `upsert_profiles`: CSV, XLSX, Parquet, pandas, polars, pyarrow, or anything with an Arrow stream.
     path : path
-        Ends in ``.csv`` (UTF-8; an empty cell is no value; times in UTC; lists as JSON) or ``.parquet`` (the columns
-        keep their types; those that hold values of several kinds are JSON text).
+        Ends in ``.csv`` (UTF-8; an empty cell is no value; times in UTC; lists as JSON; no NUL character, with which
+        most programs read less than there is) or ``.parquet`` (the columns keep their types; those that hold values of
+        several kinds are JSON text; NUL characters are kept).
     overwrite : bool
         Replace a file that is there.
     encoding, delimiter, sheet : str, optional
@@ -52,7 +53,8 @@ def export_for_machines(
     Raises
     ------
     InputError
-        A row cannot be read, a file is there already, or its ending is another one. Nothing is written then.
+        A row cannot be read, a text for a CSV file holds a NUL character, a file is there already, or its ending is
+        another one. Nothing is written then.
 
     Examples
     --------
@@ -77,10 +79,12 @@ def _write_csv(source: Source, part: Path) -> int:
     fields = list(source.schema)
     kinds = [field.type if _stands_without_quotes(field) else pa.string() for field in fields]
     schema, rows = pa.schema(list(zip(source.columns, kinds, strict=True))), 0
+    check_header(source)
     with pyarrow.csv.CSVWriter(str(part), schema) as out:
         for piece in whole_slices(source):
             columns = zip(piece.batch.columns, fields, strict=True)
             cells = [cell if _stands_without_quotes(field) else text_of(cell, field) for cell, field in columns]
+            refuse_nul(cells, piece, source)
             out.write_batch(pa.RecordBatch.from_arrays(cells, schema=schema))
             rows += len(piece.rows)
     return rows

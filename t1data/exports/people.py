@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from t1data.errors import InputError
-from t1data.exports.rows import is_number, readable_text, whole_slices
+from t1data.exports.rows import check_header, is_number, readable_texts, whole_slices
 from t1data.exports.workbook import need_xlsxwriter, write_workbook
 from t1data.tables import Source, open_source
 from t1data.tables.marked import MARK, MARKER, looks_like_formula, mark, mark_name
@@ -66,8 +66,8 @@ def export_for_people(
     Raises
     ------
     InputError
-        A row cannot be read, a text is longer than a cell may be, a file is there already, its ending is another one,
-        or the package for workbooks is missing. Nothing is written then.
+        A row cannot be read, a text holds a NUL character or is longer than a cell may be, a file is there already, its
+        ending is another one, or the package for workbooks is missing. Nothing is written then.
 
     Examples
     --------
@@ -89,6 +89,7 @@ def export_for_people(
     if path.suffix == ".xlsx":
         need_xlsxwriter()
     source = open_source(data, encoding=encoding, delimiter=delimiter, sheet=sheet, allow_empty=True)
+    check_header(source)
     with replacing(path, overwrite=overwrite) as part:
         return write_workbook(source, part) if path.suffix == ".xlsx" else _write_csv(source, part, separator)
 
@@ -131,8 +132,8 @@ class _Cells:
 
 def _cells(source: Source) -> Iterator[list[_Cells]]:
     for part in whole_slices(source):
-        columns = zip(part.batch.columns, source.schema, strict=True)
-        yield [_Cells(readable_text(column, field), is_number(field)) for column, field in columns]
+        columns = zip(readable_texts(part, source), source.schema, strict=True)
+        yield [_Cells(column, is_number(field)) for column, field in columns]
 
 
 def _needs_marker(source: Source) -> bool:

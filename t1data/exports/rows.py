@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,10 +14,13 @@ from t1data.errors import InputError
 from t1data.tables import Problem, Slice, Source
 from t1data.tables.json_cells import UnsupportedValue, json_of
 from t1data.tables.numbers import number_tokens
-from t1data.tables.strings import not_utf8, nulls, plain
+from t1data.tables.strings import has_true, not_utf8, nulls, plain
 from t1data.tables.types import is_json
 
 _EXACT: Final = 2.0**53  # from here on neighbouring whole numbers share one float
+_NUL: Final = (
+    "holds a NUL character; take it out, or write a .parquet file by export_for_machines. Nothing was written."
+)
 
 
 def whole_slices(source: Source) -> Iterator[Slice]:
@@ -74,12 +77,41 @@ def text_of(cells: pa.Array, field: pa.Field) -> pa.StringArray:
         raise InputError(f"column {field.name!r} holds {error}, which has no form as text; convert it first") from None
 
 
-def readable_text(cells: pa.Array, field: pa.Field) -> pa.StringArray:
-    """Return `text_of` of a column, or raise `InputError` when a cell of it is not UTF-8 text."""
+def readable_texts(part: Slice, source: Source) -> list[pa.StringArray]:
+    """Return `text_of` of all columns of a slice.
+
+    Raises
+    ------
+    InputError
+        A cell is not UTF-8 text, or holds a NUL character.
+    """
+    columns = zip(part.batch.columns, source.schema, strict=True)
+    written = [_readable(column, field) for column, field in columns]
+    refuse_nul(written, part, source)
+    return written
+
+
+def _readable(cells: pa.Array, field: pa.Field) -> pa.StringArray:
     written = text_of(cells, field)
     if not_utf8(written).size:
         raise InputError(f"column {field.name!r} holds bytes that are not UTF-8 text; convert it first")
     return written
+
+
+def check_header(source: Source) -> None:
+    """Raise `InputError` when the name of a column holds a NUL character."""
+    for name in source.columns:
+        if "\0" in name:
+            raise InputError(f"the name of column {name!r} {_NUL}")
+
+
+def refuse_nul(columns: Iterable[pa.Array], part: Slice, source: Source) -> None:
+    """Raise `InputError` for the first text with a NUL character: many programs take it for the end of the text."""
+    for name, cells in zip(source.columns, columns, strict=True):
+        if not at.is_string(cells.type) or not has_true(odd := pc.match_substring(cells, "\0")):
+            continue
+        row = row_label(source, int(part.rows[odd.index(True).as_py()]))
+        raise InputError(f"row {row}, column {name!r}: the text {_NUL}")
 
 
 def is_number(field: pa.Field) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
+import sys
 import tempfile
+import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from t1data.errors import InputError
-from t1data.exports.rows import is_number, readable_text, row_label, whole_slices
+from t1data.exports.rows import is_number, readable_texts, row_label, whole_slices
 from t1data.tables import Source
 
 _SHEET_ROWS: Final = 1_048_576
@@ -52,18 +57,50 @@ def write_workbook(source: Source, part: Path, *, sheet_rows: int = _SHEET_ROWS)
     Raises
     ------
     InputError
-        A row cannot be read, there are too many columns, or a text is too long for a cell.
+        A row cannot be read, there are too many columns, a text is too long for a cell or holds a NUL character.
     """
     if len(source.columns) > _SHEET_COLUMNS:
         raise InputError(f"{source.name} has {len(source.columns):,} columns, a sheet holds {_SHEET_COLUMNS:,}")
-    with tempfile.TemporaryDirectory(prefix="t1data-") as folder:  # private, and gone when a row stops the export
-        options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
-        library = need_xlsxwriter()
+    # The folder is private, and gone when a row stops the export.
+    with tempfile.TemporaryDirectory(prefix="t1data-") as folder, _silent_end():
+        return _write_book(source, part, folder, sheet_rows)
+
+
+def _write_book(source: Source, part: Path, folder: str, sheet_rows: int) -> int:
+    library = need_xlsxwriter()
+    book = library.Workbook(str(part), {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
+    rows = _write_rows(book, source, sheet_rows)
+    try:
+        book.close()  # not by `with`, which would put the file together after an error too
+    except library.exceptions.FileCreateError as error:  # it wraps what the disk said
+        raise OSError(*error.args[0].args) from None
+    return rows
+
+
+@contextmanager
+def _silent_end() -> Iterator[None]:
+    """When the block fails, let the files that XlsxWriter leaves open die here, without a word.
+
+    On a full disk each fails once more as it dies, and Python prints that over the one error that there is.
+    """
+    try:
+        yield
+    except BaseException as error:
+        hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
         try:
-            with library.Workbook(str(part), options) as book:
-                return _write_rows(book, source, sheet_rows)
-        except library.exceptions.FileCreateError as error:  # it wraps what the disk said
-            raise OSError(*error.args[0].args) from None
+            _let_go(error)
+        finally:
+            sys.unraisablehook = hook
+        raise
+
+
+def _let_go(error: BaseException | None) -> None:
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)  # they hold the files
+        error = error.__context__
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # a workbook and its sheets name each other
 
 
 def _write_rows(book: Any, source: Source, sheet_rows: int) -> int:
@@ -84,8 +121,7 @@ def _write_rows(book: Any, source: Source, sheet_rows: int) -> int:
 
 def _rows(source: Source) -> Iterator[tuple[int, tuple[str | None, ...]]]:
     for part in whole_slices(source):
-        columns = zip(part.batch.columns, source.schema, strict=True)
-        texts = [readable_text(column, field).to_pylist() for column, field in columns]
+        texts = [column.to_pylist() for column in readable_texts(part, source)]
         yield from zip(part.rows.tolist(), zip(*texts, strict=True), strict=True)
 
 
