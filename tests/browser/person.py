@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Server
+from servers import Server
 
 from t1data.sandbox import Sandbox
 

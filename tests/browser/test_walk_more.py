@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from conftest import Server
 from person import connect, form, open_in_lab, press, save_in_lab, violations
+from servers import Server
 
 from t1data.sandbox import Sandbox
 

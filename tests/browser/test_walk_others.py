@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from conftest import Server
 from person import connect, form, open_in_lab, people, press, save_in_lab, violations
+from servers import Server
 
 from t1data.sandbox import Delay, Sandbox
 
