@@ -1,26 +1,21 @@
 """The judges: both official Python SDKs, unchanged, drive the sandbox and read typed answers.
 
-Both install a module of the same name, so each has a virtual environment of its own under ``.venvs``, made at the
-first run from a lock file and kept until that changes.
+Each has a virtual environment of its own, made at the first run from a lock file and kept until that changes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from t1data.sandbox import Sandbox
 from t1data.sandbox.routes import ROUTES
+from tests.sdk.environment import SDK, python_with
 
-ROOT = Path(__file__).parents[2]
-SDK = ROOT / "tests" / "sdk"
 CODE = "SUMMER25%OFF/ä"
 # The first went with the API of 2021; of Applications and campaigns the sandbox tells less than the SDKs' models want.
 NOT_DRIVEN = {"track_event", "authping", "openapi", "get_applications", "get_campaign"}
@@ -127,20 +122,6 @@ READ: dict[str, Any] = {
     },
     "erasure": {"erased": None, "left": {}},
 }
-
-
-def python_with(name: str) -> Path:
-    """Return the interpreter of the environment that holds one SDK; make it when it is missing or out of date."""
-    lock = SDK / f"requirements-{name}.lock"
-    home = ROOT / ".venvs" / f"sdk-{name}"
-    python, stamp = home / "bin" / "python", home / "installed"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--require-hashes", "-r", lock]
-        subprocess.run(pip, check=True)
-        stamp.write_text(wanted)
-    return python
 
 
 @pytest.mark.timeout(600)  # the first run of a fresh clone installs the SDK
