@@ -11,8 +11,9 @@ OLDEST := .venvs/oldest
 demo: $(VENV)/installed
 	@$(BIN)/t1data demo
 
+# In two processes, a file of tests at a time: what the tests of one file share is made once.
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The same behaviour with the oldest versions that pyproject.toml allows; their own warnings are not ours to mend.
 test-oldest: $(OLDEST)/installed
