@@ -26,7 +26,7 @@ ROOT_MAY := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: $(VENV)/installed-dev
 	@port=$(PORT); export JUPYTER_TOKEN=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(16))'); \
 	echo "JupyterLab: http://127.0.0.1:$$port/lab?token=$$JUPYTER_TOKEN"; \
-	exec $(BIN)/python -W ignore::DeprecationWarning -m jupyterlab --no-browser $(ROOT_MAY) --ServerApp.ip=127.0.0.1 --ServerApp.port=$$port \
+	exec $(BIN)/python -W ignore::DeprecationWarning -m jupyterlab --no-browser -y $(ROOT_MAY) --ServerApp.ip=127.0.0.1 --ServerApp.port=$$port \
 	    --ServerApp.port_retries=0 --ServerApp.root_dir=notebooks --log-level=WARN \
 	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 
