@@ -28,10 +28,6 @@ from t1data.tables.tokens import Flaw, flaws_of
 from t1data.tables.types import is_json, kind_of
 from t1data.words import many
 
-_MAY_BE_ODD = np.zeros(256, bool)
-"""Bytes that a blank or a control character begins with in UTF-8, so that nearly all ids need no second look."""
-_MAY_BE_ODD[[*range(0x21), 0x7F, 0xC2, 0xE1, 0xE2, 0xE3]] = True
-
 LONGEST = 1000
 """Characters that Talon.One takes in an integration id."""
 
@@ -134,10 +130,15 @@ def _too_long(ids: pa.StringArray) -> tuple[Flaw, ...]:
 
 
 def _odd_characters(ids: pa.StringArray) -> tuple[Flaw, ...]:
-    if not _MAY_BE_ODD[data_bytes(ids)].any():
+    if not _may_be_odd(data_bytes(ids)).any():
         return ()
     padded = pc.not_equal(pc.utf8_trim_whitespace(ids), ids)
     return flaws_of(id_whitespace=padded, id_control_character=pc.match_substring_regex(ids, r"\p{Cc}"))
+
+
+def _may_be_odd(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Find bytes that a blank or a control character begins with in UTF-8: nearly all ids need no second look."""
+    return (data <= ord(" ")) | (data == 0x7F) | (data == 0xC2) | (data - np.uint8(0xE1) < 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +241,10 @@ class IdScan:
         """Look at the ids of some rows; null is no id."""
         before = self._seen
         self._seen += len(ids) - ids.null_count
-        if has_true(pc.match_substring(ids, "E+")):
+        data = data_bytes(ids)  # a look at the bytes costs a twentieth of a look at each id
+        if (data == ord("+")).any() and has_true(pc.match_substring(ids, "E+")):
             self._add("excel_exponent", pc.match_substring_regex(ids, r"^[0-9](\.[0-9]+)?E\+[0-9]+$"), rows)
-        if has_true(pc.starts_with(ids, "#")):
+        if (data == ord("#")).any() and has_true(pc.starts_with(ids, "#")):
             self._add(
                 "excel_error", pc.match_substring_regex(ids, r"^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"), rows
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from t1data.tables.ids import IdScan, Suspect, read_ids
 from t1data.tables.infer import TypeScan
 from t1data.tables.records import Source
+from t1data.tables.strings import EMPTY, data_bytes, mask, sizes
 
 Hashes = npt.NDArray[np.int64]
+
+_LONG = 64  # bytes
+_FACTORS = np.frombuffer(os.urandom(16), np.uint64) | np.uint64(1)
+_HALF = np.uint64(33)
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,39 @@ def survey(source: Source, id_column: str, *, infer: Sequence[str] = (), decimal
 
 
 def hash_ids(ids: pa.StringArray) -> Hashes:
-    """Return a hash for each id. It differs from process to process, so that no file can be made to collide."""
-    return np.fromiter(map(hash, ids.to_pylist()), dtype=np.int64, count=len(ids))
+    """Return a hash for each id. It differs from process to process, so that no file can be made to collide.
+
+    Six instructions for each eight bytes of an id, on whole columns: a fifth of what Python's own `hash` takes, which
+    long ids still get, as they would be padded to the longest of them.
+    """
+    lengths = sizes(ids)
+    if lengths.max(initial=0) <= _LONG:
+        return _hashed(ids)
+    short = lengths <= _LONG
+    hashes = np.empty(len(ids), np.int64)
+    hashes[short] = _hashed(ids.filter(mask(short)))
+    hashes[~short] = [hash(id_) for id_ in ids.filter(mask(~short)).to_pylist()]
+    return hashes
+
+
+def _hashed(ids: pa.StringArray) -> Hashes:
+    """Mix the words of each id, the last first: a word of padding leaves the zero that it begins with."""
+    width = -(-max(1, int(sizes(ids).max(initial=0))) // 8) * 8
+    padded = pc.ascii_rpad(pc.coalesce(ids, EMPTY), width, padding="\0")
+    words = np.frombuffer(data_bytes(padded), np.uint64).reshape(len(ids), width // 8)
+    hashes = np.zeros(len(ids), np.uint64)
+    for word in words.T[::-1]:
+        hashes ^= word
+        _mix(hashes)
+    return hashes.view(np.int64)
+
+
+def _mix(words: npt.NDArray[np.uint64]) -> None:
+    """Let every bit of a word change half of all bits, in place: as Murmur hash 3 ends, with factors of our own."""
+    for factor in _FACTORS:
+        words ^= words >> _HALF
+        words *= factor
+    words ^= words >> _HALF
 
 
 def are_among(ids: pa.StringArray, repeated: Hashes) -> npt.NDArray[np.bool_]:
