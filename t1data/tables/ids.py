@@ -138,7 +138,8 @@ def _odd_characters(ids: pa.StringArray) -> tuple[Flaw, ...]:
 
 def _may_be_odd(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Find bytes that a blank or a control character begins with in UTF-8: nearly all ids need no second look."""
-    return (data <= ord(" ")) | (data == 0x7F) | (data == 0xC2) | (data - np.uint8(0xE1) < 3)
+    odd: npt.NDArray[np.bool_] = (data <= ord(" ")) | (data == 0x7F) | (data == 0xC2) | (data - np.uint8(0xE1) < 3)
+    return odd
 
 
 @dataclass(frozen=True, slots=True)
