@@ -409,6 +409,14 @@ def test_an_id_in_several_rows_counts_once_and_is_not_taken_by_chance() -> None:
     assert (diff.counts["before"], diff.kept) == (4, 3)
 
 
+@pytest.mark.parametrize("cell", [0, 1])
+def test_an_id_in_very_many_rows_of_both_sides_does_not_make_a_pair_of_each_two(cell: int) -> None:
+    before, after = (table([("0", "x", value)] * 30_000 + [("1", "x", 1)]) for value in (0, cell))
+    diff = diff_audiences(before, after)
+    assert lines(diff, "duplicates") == [("0", "before", 30_000, False), ("0", "after", 30_000, False)]
+    assert (diff.kept, diff.counts["changed"]) == (2, cell)
+
+
 # --- compared columns ---------------------------------------------------------------------------------------
 
 
