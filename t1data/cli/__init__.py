@@ -17,7 +17,7 @@ from t1data.errors import T1DataError
 _EPILOG = """\b
 Exit codes:
   0    every row was accepted; for a check: every row can be sent
-  1    an error of t1data itself, --debug shows where; for `audiences diff`: they differ
+  1    an error of t1data itself, --debug shows where; for diffs and `profiles verify`: they differ
   2    wrong usage, or refused to start: nothing was sent
   3    finished, and some rows are invalid or refused
   4    incomplete: rows are unsent, and `t1data runs resume` goes on
@@ -41,7 +41,7 @@ _COMMANDS = Commands(
         "events": "Track custom events of customers.",
         "exports": "Write files that are safe for whom they are meant for.",
         "inventories": "Read what customers hold: profile, coupons, referrals, points, giveaways, achievements.",
-        "profiles": "Check, plan and upsert customer profiles from a file.",
+        "profiles": "Check, plan, upsert and verify customer profiles from a file.",
         "referrals": "Plan and create referral codes for the advocates of a file.",
         "runs": "List runs, look into one, write its outcomes, stop it, go on with it.",
         "sandbox": "Serve a local Talon.One until Ctrl-C or SIGTERM.",

@@ -67,6 +67,7 @@ FETCHING = (
     ),
 )
 OVERLAPPING = _READING
+SNAPSHOTS = tuple(row for row in _READING if row.parameter == "on")
 
 # Parameters of the public functions that no row of the tables feeds, each with its reason.
 WITHOUT_OPTION = {
@@ -76,6 +77,7 @@ WITHOUT_OPTION = {
     "client": "made from the environment, --env, --base-url and --rate",
     "audience": "the argument AUDIENCE",
     "audiences": "the arguments NAME=FILE",
+    "folder": "the argument FOLDER",
 }
 
 _BEFORE = click.argument("before", metavar="BEFORE")
@@ -213,6 +215,31 @@ def overlaps(*, files: tuple[str, ...], as_json: bool, overlapping: dict[str, An
         return
     click.echo(str(found))
     click.echo(found.matrix.to_string())
+
+
+@audiences.command()
+@click.argument("folder", metavar="FOLDER")
+@click.option("--to", metavar="FILE", help="Write the table to this .csv or .parquet file.")
+@_OVERWRITE
+@_JSON
+@collects("reading", SNAPSHOTS)
+def history(*, folder: str, to: str | None, overwrite: bool, as_json: bool, reading: dict[str, Any]) -> None:
+    """Show how an audience grew and shrank, from snapshots.
+
+    The size in each file of FOLDER, and how many joined and left since the one before. FOLDER holds one CSV or
+    Parquet file a snapshot, in the order of their names: 2026-07-31.csv.
+    """
+    from t1data.audiences.history import audience_history
+
+    _check_free({"history": Path(to)} if to else {}, overwrite=overwrite)
+    found = audience_history(folder, **reading)
+    if to:
+        _write(found.reset_index(), Path(to), overwrite=overwrite)
+    if as_json:
+        lines = found.astype(object).where(found.notna(), None).reset_index()
+        tell({"snapshots": lines.to_dict("records"), "to": to})
+    else:
+        click.echo(found.astype("string").fillna("-").to_string())
 
 
 def _diff(before: str, after: str, given: dict[str, Any], *, ids_only: bool) -> AudienceDiff:

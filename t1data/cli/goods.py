@@ -12,6 +12,8 @@ from t1data.cli.talk import Exit, exit_of, folded, say, tell, tell_at_last, type
 from t1data.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from t1data.journal.runs import Run
 
 Files = Mapping[str, str | None]
@@ -109,12 +111,16 @@ def _written(run: Run, name: str, path: str, *, overwrite: bool) -> bool:
 
 
 def _write_file(run: Run, name: str, path: str, *, overwrite: bool) -> None:
-    from t1data.exports import export_for_machines, export_for_people
-
     if name == "outcomes":
         run.write_outcomes(path, overwrite=overwrite)
         return  # the summary names the file
-    write = export_for_people if path.endswith(_FOR_PEOPLE) else export_for_machines
-    frame = run.goods(name)
-    write(frame.reset_index(drop=frame.index.name is None), path, overwrite=overwrite)
+    write_frame(run.goods(name), path, overwrite=overwrite)
     say(f"{name.capitalize():<9} {path}")
+
+
+def write_frame(frame: pd.DataFrame, path: str, *, overwrite: bool) -> None:
+    """Write a frame, and its index when it has a name: for machines as it is, or as a workbook for people."""
+    from t1data.exports import export_for_machines, export_for_people
+
+    write = export_for_people if path.endswith(_FOR_PEOPLE) else export_for_machines
+    write(frame.reset_index(drop=frame.index.name is None), path, overwrite=overwrite)

@@ -8,7 +8,7 @@ import click
 
 from t1data.cli.connection import Connection, connects, open_client
 from t1data.cli.goods import finish
-from t1data.cli.options import SENDING, Option, collects
+from t1data.cli.options import READING_SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 
 FETCHING = (
@@ -40,7 +40,7 @@ def inventories() -> None:
 @inventories.command()
 @click.argument("file", metavar="FILE")
 @connects(writes=False)
-@collects("sending", SENDING)
+@collects("sending", READING_SENDING)
 @collects("fetching", FETCHING)
 def fetch(*, file: str, connection: Connection, fetching: dict[str, Any], sending: dict[str, Any]) -> int:
     """Read one inventory a customer of FILE, and write the tables to a folder. Nothing is changed.

@@ -182,6 +182,12 @@ SENDING = (
     ),
 )
 
+_EIGHT = Option(
+    "--connections", "connections", "Requests in flight at once (default: 8).", "N", kind=click.IntRange(min=1)
+)
+READING_SENDING = tuple(_EIGHT if row.parameter == "connections" else row for row in SENDING)
+"""The same for what only reads, and asks for more at once."""
+
 UPSERTING = (
     *SENDING,
     Option(
@@ -244,7 +250,7 @@ _OF_CODES = (
 )  # fmt: skip
 _OF_RUNS = ("data", "incomplete", "resend_in_doubt", "application_id", "overwrite")
 _OF_AUDIENCES = ("compare", "memory_limit", "temp_folder", "known", "audience_id", "mode", "method")
-_FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *SENDING)}
+_FLAGS = {row.parameter: row.flag.split("/")[0] for row in (*READING, *UPSERTING)}
 _FLAGS |= {name: f"--{name.replace('_', '-')}" for name in (*_OF_JOBS, *_OF_CODES, *_OF_RUNS, *_OF_AUDIENCES)}
 _FLAGS |= {"columns": "--column", "item_columns": "--item-column", "overwrite": "--overwrite"}
 _ANY = "|".join(_FLAGS)

@@ -1,4 +1,4 @@
-"""``t1data profiles``: check, plan and upsert customers from a file."""
+"""``t1data profiles``: check, plan and upsert customers from a file, and look before and after."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from t1data.cli import profile_checks
 from t1data.cli.connection import Connection, ask_for_live, check_live, client_at_hand, connects, open_client
 from t1data.cli.goods import check_files, exit_of_plan, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, UPSERTING, collects, in_flags
@@ -24,7 +25,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for mac
 
 @click.group()
 def profiles() -> None:
-    """Check, plan and upsert customer profiles from a file.
+    """Check, plan, upsert and verify customer profiles from a file.
 
     FILE is a CSV file (also gzip), an XLSX workbook, a Parquet file, or a folder or pattern of Parquet files.
     """
@@ -132,3 +133,7 @@ def _print_problems(problems: pd.DataFrame, *, checked: bool) -> None:
         click.echo(f"row {row}: {in_flags(message)}")
     if len(problems) > _MOST_PROBLEMS:
         click.echo(f"and {len(problems) - _MOST_PROBLEMS:,} more; --json lists them all")
+
+
+for _command in profile_checks.COMMANDS:
+    profiles.add_command(_command)

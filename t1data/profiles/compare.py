@@ -66,6 +66,8 @@ class Comparison:
         Those with any difference.
     unknown : int
         Those whom the account does not have; each of their attributes is a difference.
+    invalid : int
+        Rows of the input that cannot be sent, and so were not compared.
     """
 
     run: Run
@@ -73,17 +75,23 @@ class Comparison:
     compared: int
     differing: int
     unknown: int
+    invalid: int = 0
+
+    @property
+    def unread(self) -> int:
+        """Customers who could not be read."""
+        return self.run.rows - self.compared
 
     @property
     def same(self) -> bool:
-        """Whether everybody could be read, and nothing differs."""
-        return not self.differing and self.compared == self.run.rows
+        """Whether everybody who can be sent could be read, and nothing differs."""
+        return not self.differing and not self.unread
 
     def __repr__(self) -> str:
-        unread = self.run.rows - self.compared
         parts = [f"{self.differing:,} of {many(self.compared, 'customer')} differ"]
         parts += [f"{self.unknown:,} not in the account"] if self.unknown else []
-        parts += [f"{unread:,} not read"] if unread else []
+        parts += [f"{self.unread:,} not read"] if self.unread else []
+        parts += [f"{many(self.invalid, 'invalid row')} not compared"] if self.invalid else []
         return f"<Comparison: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:
@@ -144,7 +152,8 @@ def compare(
     held = hold_against(client, prepared, sample=sample, seed=seed, going=going, connections=connections)
     known = held.run.counts["accepted"] + len(held.unknown)
     differing = len({item.place for item in held.found})
-    return Comparison(held.run, _frame(held, prepared.source.index, names), known, differing, len(held.unknown))
+    frame = _frame(held, prepared.source.index, names)
+    return Comparison(held.run, frame, known, differing, len(held.unknown), held.wanted.invalid)
 
 
 def hold_against(

@@ -41,10 +41,13 @@ class Wanted:
         Their row numbers in the input, from 0.
     pieces : pyarrow BinaryArray
         What would be sent of each: a JSON object, and a comma after it.
+    invalid : int
+        How many rows of the input cannot be sent, so that they are not among these.
     """
 
     rows: npt.NDArray[np.int64]
     pieces: pa.BinaryArray
+    invalid: int = 0
 
     def ids(self) -> list[str]:
         """Return who they are."""
@@ -68,10 +71,11 @@ def want(prepared: Prepared, *, sample: int | None = None, seed: int = 0) -> Wan
     pieces = pa.chunked_array([part.pieces for part in found]).combine_chunks()
     if not len(rows):
         raise InputError("no row of the input can be sent, so there is nobody to compare")
+    invalid = sum(line.same_as is None for part in found for line in part.lines)
     if sample is None or sample >= len(rows):
-        return Wanted(rows, pieces)
+        return Wanted(rows, pieces, invalid)
     at = np.sort(np.random.default_rng(seed).choice(len(rows), size=sample, replace=False))
-    return Wanted(rows[at], pieces.take(pa.array(at)))
+    return Wanted(rows[at], pieces.take(pa.array(at)), invalid)
 
 
 def read_profiles(client: Client, ids: Any, *, going: Going, connections: int = 8) -> Run:
