@@ -67,7 +67,11 @@ class Inventories:
 
     @property
     def coupon_limits(self) -> pd.DataFrame:
-        """One line for each limit of a coupon."""
+        """One line for each limit of a coupon.
+
+        ``entities``, of which each combination has the limit, are joined by a comma and a space. No name holds one: the
+        API has a closed list of them, ``Coupon, Referral, Profile, Identifier, Store, Session``.
+        """
         return self.frame("coupon_limits")
 
     @property
