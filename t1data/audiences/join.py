@@ -49,8 +49,8 @@ def join(engine: Engine, before: Side, after: Side, columns: Sequence[Column]) -
     found = _make_pairs(engine, before.view, after.view, columns, most=most)
     if _is_clean(engine, before, after, found):
         return found
-    views = [_settle(engine, side, columns) for side in (before, after)]
-    found = _make_pairs(engine, *views, columns, sure="b.sure AND a.sure", most=most)
+    left, right = (_settle(engine, side, columns) for side in (before, after))
+    found = _make_pairs(engine, left, right, columns, sure="b.sure AND a.sure", most=most)
     return replace(found, repeated=engine.numbers(f"SELECT count(*) FROM {REPEATED}")[0])
 
 
