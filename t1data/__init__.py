@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from t1data.audiences.sync import plan_sync, sync_audience
     from t1data.audiences.undo import plan_undo, undo_audience
     from t1data.bulk.progress import Control, Progress
+    from t1data.bulk.stop import StopReport, stop_run
     from t1data.client import Client
     from t1data.coupons import ReservationPlan, fetch_reservations, plan_reservations, release_coupons, reserve_coupons
     from t1data.erasure import ErasurePlan, EvidenceReport, erase_customers, plan_erasure, purge_people, verify_evidence
@@ -78,6 +79,7 @@ __all__ = [
     "RowPlan",
     "Run",
     "Sandbox",
+    "StopReport",
     "UpsertPlan",
     "apply_audience",
     "audience_history",
@@ -127,6 +129,7 @@ __all__ = [
     "resume",
     "save_picture",
     "stamp_audience",
+    "stop_run",
     "summarise_effects",
     "sync_audience",
     "track_events",
@@ -156,6 +159,7 @@ _HOME = {
     "RowPlan": "t1data.sessions",
     "Run": "t1data.journal.runs",
     "Sandbox": "t1data.sandbox",
+    "StopReport": "t1data.bulk.stop",
     "UpsertPlan": "t1data.profiles",
     "apply_audience": "t1data.audiences.apply",
     "audience_history": "t1data.audiences.history",
@@ -203,6 +207,7 @@ _HOME = {
     "resume": "t1data.history",
     "save_picture": "t1data.plots",
     "stamp_audience": "t1data.audiences.calls",
+    "stop_run": "t1data.bulk.stop",
     "summarise_effects": "t1data.sessions",
     "sync_audience": "t1data.audiences.sync",
     "track_events": "t1data.sessions",

@@ -12,6 +12,7 @@ from t1data.bulk.batches import EncodedRows
 from t1data.bulk.engine import Engine
 from t1data.bulk.job import Job
 from t1data.bulk.progress import Control, Progress, watching
+from t1data.bulk.stop import heeding
 from t1data.errors import InputError
 from t1data.journal.names import new_run_id, runs_folder
 from t1data.journal.outcomes import Input
@@ -105,6 +106,7 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
     with (
         Journal(path, durable=not job.changes_nothing) as record,
         watching(going.progress, total=cargo.rows, control=going.control) as watch,
+        heeding(path, watch),
     ):
         record.begin(
             id_,

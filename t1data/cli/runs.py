@@ -12,7 +12,7 @@ from t1data.cli.goods import check_files, finish
 from t1data.cli.options import in_flags
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import counts_in_words, next_steps, reasons_of
-from t1data.cli.talk import say, tell
+from t1data.cli.talk import Exit, say, tell
 from t1data.errors import InputError
 from t1data.words import many
 
@@ -27,7 +27,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for mac
 
 @click.group()
 def runs() -> None:
-    """List runs, look into one, write its outcomes, go on with it.
+    """List runs, look into one, write its outcomes, stop it, go on with it.
 
     RUN is a run's id or the file of its journal.
     """
@@ -80,6 +80,28 @@ def show(*, run: str, as_json: bool) -> None:
         return
     for label, line in next_steps(found):
         click.echo(f"{label:<9} {line}")
+
+
+@runs.command()
+@_RUN
+@click.option(
+    "--timeout", type=float, default=15.0, metavar="SECONDS", help="How long to wait for its end (default: 15.0)."
+)
+@_JSON
+def stop(*, run: str, timeout: float, as_json: bool) -> int:
+    """Stop a run that another process is sending, as Ctrl-C there would; what was sent stays."""
+    from t1data.bulk.stop import stop_run
+
+    report = stop_run(run, timeout=timeout)
+    if as_json:
+        asked = {"asked": report.asked, "ended": report.ended, "seconds": round(report.seconds, 1)}
+        tell(report.run.to_dict() | asked)
+    else:
+        click.echo(str(report))
+        click.echo(counts_in_words(report.run))
+        for label, line in next_steps(report.run) if report.ended else ():
+            click.echo(f"{label:<9} {line}")
+    return Exit.ACCEPTED if report.ended else Exit.INCOMPLETE
 
 
 @runs.command()

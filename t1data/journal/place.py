@@ -20,6 +20,7 @@ if os.name == "posix":
 RESERVE = 4 * 1024 * 1024  # bytes; room for the answers of all requests that are in flight when a disk fills up
 
 BEFORE, UNCHANGED = ".before", ".unchanged"  # what an upsert of changed rows alone read first, and found
+STOP = ".stop"  # suffix of a request to the process that sends a run
 MARKS = ".marks"  # suffix of what a run on audiences leaves beside its journal: the hashes of its customers
 
 # Kinds of file systems on which SQLite's write-ahead log is not safe, since its index is shared memory.
@@ -134,7 +135,7 @@ def delete_journal(path: Path) -> None:
         delete_journal(before)
     hold = take_hold(path)
     try:
-        for suffix in ("", "-wal", "-shm", "-journal", ".reserve", MARKS, UNCHANGED):
+        for suffix in ("", "-wal", "-shm", "-journal", ".reserve", MARKS, UNCHANGED, STOP):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     finally:
         os.close(hold)

@@ -16,6 +16,7 @@ from typing import Any
 
 from t1data.bulk.intake import unchanged
 from t1data.bulk.progress import Control, Progress, Watch, watching
+from t1data.bulk.stop import heeding
 from t1data.client import Client
 from t1data.errors import InputError, JournalError, NotFoundError, StoppedError
 from t1data.journal.names import runs_folder
@@ -118,7 +119,11 @@ def reconcile(
         if not doubtful:  # a campaign's codes can be many pages
             return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
         look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
-        with watching(progress, total=sum(map(len, asked.values())), control=control) as watch, suppress(StoppedError):
+        with (
+            watching(progress, total=sum(map(len, asked.values())), control=control) as watch,
+            heeding(journal, watch),
+            suppress(StoppedError),
+        ):
             for batch in doubtful:
                 since = datetime.fromtimestamp(batch.started_at or 0.0, UTC)
                 probes = not listed and batch.reason != "not_in_answer"
