@@ -113,6 +113,19 @@ def split_at(encoded: Iterable[EncodedRows], row: int) -> tuple[Iterator[Encoded
     return before(), after()
 
 
+def up_to(encoded: Iterable[EncodedRows], most: int) -> Iterator[EncodedRows]:
+    """Yield the first `most` rows that can be sent, with the lines before them, and nothing of what comes after."""
+    for chunk in encoded:
+        if len(chunk.rows) < most:
+            yield chunk
+            most -= len(chunk.rows)
+            continue
+        stop = int(chunk.rows[most - 1]) + 1
+        lines, _ = _before(chunk.lines, stop)
+        yield replace(chunk.part(slice(0, most)), lines=lines, stop=stop)
+        return
+
+
 def _fitting(pieces: pa.Array, limit: int, max_bytes: int) -> int:
     """Return how many of the first pieces fit into one batch; at least one."""
     if not len(pieces):

@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
+
+from t1data.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Progress:
 class Control:
     """A handle by which another thread stops or pauses a run: give it to the job, keep it, use it.
 
+    Parameters
+    ----------
+    first : int, optional
+        Stop by itself once the first so many rows that can be sent are settled: with 1, a run shows on one row what it
+        would do to all. `t1data.resume` goes on with the others.
+
+    Raises
+    ------
+    InputError
+        That is no number of rows.
+
     Examples
     --------
     >>> control = Control()
@@ -48,7 +62,10 @@ class Control:
     >>> control.stop()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, first: int | None = None) -> None:
+        if first is not None and (isinstance(first, bool) or not isinstance(first, int) or first < 1):
+            raise InputError(f"first: got {first!r}, valid is a whole number of rows, 1 or more")
+        self.first = first
         self.stopping = threading.Event()
         self._may_go = threading.Event()
         self._may_go.set()
@@ -65,6 +82,12 @@ class Control:
     def go_on(self) -> None:
         """End a pause."""
         self._may_go.set()
+
+    def without_first(self) -> Control:
+        """Return the same handle for a part of the job that takes all rows, such as what is read ahead of it."""
+        other = copy(self)
+        other.first = None
+        return other
 
     @property
     def paused(self) -> bool:

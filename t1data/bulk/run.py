@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from t1data.bulk.batches import EncodedRows
+from t1data.bulk.cutting import up_to
 from t1data.bulk.engine import Engine
 from t1data.bulk.job import Job
 from t1data.bulk.progress import Control, Progress, watching
@@ -18,6 +19,8 @@ from t1data.journal.names import new_run_id, runs_folder
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import GoodsReader, Run, read_run
 from t1data.journal.store import Journal
+
+ONLY_FIRST = "the first rows were to be sent before the others"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class Going:
             return self
         id_ = new_run_id(operation, time.time())
         return replace(self, journal=runs_folder() / f"{id_}.sqlite", id=id_)
+
+    def ahead(self, journal: Path) -> Going:
+        """Return how a run goes that is a part of this one and comes before it; it takes all rows in any case."""
+        return replace(self, id=None, journal=journal, control=self.control and self.control.without_first())
 
 
 @dataclass(frozen=True)
@@ -119,8 +126,10 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
         record.reopen()
         if cargo.beside is not None and not record.batches():
             cargo.beside(path)
+        first = watch.control.first
+        encoded = cargo.encoded if first is None else up_to(cargo.encoded, first)
         try:
-            Engine(record, job, watch, resend_in_doubt=going.resend_in_doubt).run(cargo.encoded)
+            Engine(record, job, watch, resend_in_doubt=going.resend_in_doubt).run(encoded)
         finally:
-            record.finish(stopped=watch.stopped)
+            record.finish(stopped=watch.stopped or (ONLY_FIRST if first and watch.left else None))
     return read_run(path, source=cargo.source, goods=cargo.goods)

@@ -6,7 +6,6 @@ holds what the account said before, and one bit a row (``….unchanged``).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +36,7 @@ def find_unchanged(client: Client, prepared: Prepared, going: Going, *, connecti
     journal = Path(going.journal)
     if (kept := _beside(journal, UNCHANGED)).is_file():
         return np.unpackbits(np.frombuffer(kept.read_bytes(), np.uint8), count=prepared.survey.rows).astype(bool)
-    reading = replace(going, id=None, journal=before_of(journal))
-    held = hold_against(client, prepared, going=reading, connections=connections)
+    held = hold_against(client, prepared, going=going.ahead(before_of(journal)), connections=connections)
     require_read(held.run, journal)
     unchanged = np.zeros(prepared.survey.rows, dtype=bool)
     unchanged[held.same_rows()] = True

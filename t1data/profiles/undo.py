@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def take_back(client: Client, upsert: Path, *, data: Any, going: Going, connecti
     source = open_source(pa.table({ID: pa.array(ids, pa.string())}))
     going = going.placed(JOB)
     place = Path(going.journal or "")
-    now = read_profiles(client, ids, going=replace(going, id=None, journal=before_of(place)))
+    now = read_profiles(client, ids, going=going.ahead(before_of(place)))
     require_read(now, place)
     encoded = _encoded(held, ids, dict(found_profiles(now.journal)), times=times_of(prepared.layout))
     recipe = {"path": prepared.path, "upsert": str(upsert.resolve())}
