@@ -77,7 +77,7 @@ def test_a_diff_shows_counts_and_ends_with_1_when_audiences_differ(shell: Shell)
     done = shell("audiences", "diff", "june.csv", "july.csv")
     assert done.code == 1
     assert done.out.splitlines()[0] == "june.csv → july.csv: 1 added, 1 removed, 2 kept, 1 changed"
-    assert "1 pairs of ids look alike" in done.out
+    assert "ids that look alike and are not the same: 1 (see twins)" in done.out
     assert "007" not in done.out
     assert shell("audiences", "diff", "june.csv", "june.csv").code == 0
     assert shell("audiences", "diff", "june.csv", "june.csv").out.startswith("june.csv → june.csv: 0 added")

@@ -331,7 +331,7 @@ def test_rows_without_an_id_are_problems_with_row_numbers(native: bool, tmp_path
         ["after", 2, "missing_id"],
     ]
     assert (diff.counts["removed"], diff.kept, diff.counts["added"]) == (1, 1, 0)
-    assert "3 rows of before have no id" in str(diff)
+    assert "rows of before without an id that can be read, which take no part: 3" in str(diff)
 
 
 def test_a_row_of_a_frame_is_named_by_its_label() -> None:

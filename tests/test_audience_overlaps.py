@@ -54,7 +54,7 @@ def test_overlaps_say_counts_and_hold_no_ids(tmp_path: Path) -> None:
     found = t1.overlaps({"<b>regulars": ids_of("secret", "secret", "8", None), "vips": path})
     assert repr(found) == "<Overlaps 3 customers in 2 audiences, 3 segments>"
     assert str(found).splitlines()[1:3] == ["<b>regulars: 2", "vips: 2"]
-    assert "1 rows of <b>regulars have no id" in str(found)
+    assert "1 row of <b>regulars without an id" in str(found)
     assert "secret" not in str(found) + found._repr_html_()
     assert "<b>regulars" not in found._repr_html_()
     assert found.to_dict()["matrix"] == {

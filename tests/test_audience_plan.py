@@ -88,7 +88,7 @@ def test_an_empty_file_empties_nothing_unless_the_exact_number_is_said(tmp_path:
 def test_rows_without_an_id_take_nobody_out() -> None:
     diff = t1.diff_audiences(ids_of(*map(str, range(100))), ids_of(*map(str, range(1, 100)), None))
     with pytest.raises(
-        InputError, match=r"1 rows of after have no id that can be read, .* the first is row 100: The row has no"
+        InputError, match=r"after has 1 row without an id that can be read, .* the first is row 100: The row has no"
     ):
         t1.plan_audience(diff, 748, max_removed=1)
     assert len(t1.plan_audience(diff, 748, mode="add")) == 0

@@ -200,7 +200,7 @@ def test_a_404_of_some_other_server_stops_the_run() -> None:
 def test_attributes_that_are_left_are_no_proof() -> None:
     run, _ = erased_at(by_method(DELETE=answer(204), GET=profile(Name="Ada", Tags=[], Old=None)), "a")
     assert run.counts["in_doubt"] == 1
-    assert "1 attributes are still there" in run.outcomes.loc[1, "message"]
+    assert "1 attribute can still be read" in run.outcomes.loc[1, "message"]
 
 
 def test_a_profile_that_is_gone_altogether_is_a_proof() -> None:

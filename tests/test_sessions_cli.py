@@ -92,7 +92,7 @@ def test_a_what_if_run_writes_what_it_was_asked_for_and_changes_nothing(shell: S
     assert (done.code, done.last["accepted"]) == (0, 3), done.err
     assert len(done.out.splitlines()) == 1
     assert "3 would be sent, one in a request" in done.err
-    assert "Campaign 7 (Sale): 1 sessions, discount 2.01" in done.err
+    assert "Campaign 7 (Sale): 1 session, discount 2.01" in done.err
     with Path("e.csv").open(newline="") as lines:
         assert [(row["row"], row["session_id"], row["value"]) for row in csv.DictReader(lines)] == [("1", "1", "2.01")]
     assert pq.read_table("t.parquet").column("total").to_pylist() == [20.1, 0.0, 5.0]

@@ -11,6 +11,7 @@ from t1data.errors import InputError
 from t1data.tables.choices import check_names, require_known
 from t1data.tables.literals import literal
 from t1data.tables.values import Reading
+from t1data.words import many
 
 _ENTITY = "CustomerProfile"
 
@@ -112,7 +113,7 @@ def _check_number(client: Client, audience: Audience, confirm: int | None, *, wh
     given = "" if confirm is None else f"confirm: got {confirm!r}. "
     raise InputError(
         f"{given}{str(audience)[0].upper()}{str(audience)[1:]} at {client.base_url} (key {client.key_hint}) has"
-        f" {audience.members:,} members. To {what}, say confirm={audience.members}. Nothing was sent"
+        f" {many(audience.members, 'member')}. To {what}, say confirm={audience.members}. Nothing was sent"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from t1data.errors import InputError
+from t1data.words import many
 
 MOST = 1000  # members
 SHARE = 0.1  # of an audience
@@ -39,8 +40,5 @@ def check_removals(removed: int, members: int | None, *, max_removed: int | None
     else:
         fits = removed <= MOST and (members is None or removed <= SHARE * members)
     if not fits:
-        of = "" if members is None else f" of {members:,}"
-        raise InputError(
-            f"{what} would take out {removed:,}{of} members. If that is meant, say max_removed={removed}. Nothing was"
-            " sent"
-        )
+        out = many(removed, "member") if members is None else f"{removed:,} of {many(members, 'member')}"
+        raise InputError(f"{what} would take out {out}. If that is meant, say max_removed={removed}. Nothing was sent")

@@ -14,6 +14,7 @@ from t1data.audiences.columns import ID
 from t1data.audiences.engine import MEMORY_LIMIT, Engine, open_engine
 from t1data.audiences.sides import Input, check_same_ids, load, open_input
 from t1data.errors import InputError
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,13 +61,15 @@ class Overlaps:
     def lines(self) -> list[str]:
         """Return the result in words, a line for each thing to know."""
         told = self.to_dict()
-        said = [f"{self.members:,} customers in {len(self.matrix)} audiences"]
+        said = [f"{many(self.members, 'customer')} in {many(len(self.matrix), 'audience')}"]
         said += [f"{name}: {size:,}" for name, size in told["audiences"].items()]
         said += [f"only in {' and '.join(each['audiences'])}: {each['members']:,}" for each in told["segments"]]
-        return said + [f"{count:,} rows of {name} have no id" for name, count in self.left_out.items() if count]
+        return said + [
+            f"{many(count, 'row')} of {name} without an id" for name, count in self.left_out.items() if count
+        ]
 
     def __repr__(self) -> str:
-        return f"<Overlaps {self.lines()[0]}, {len(self.segments)} segments>"
+        return f"<Overlaps {self.lines()[0]}, {many(len(self.segments), 'segment')}>"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

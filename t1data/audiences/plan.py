@@ -14,6 +14,7 @@ from t1data.audiences.frames import to_frame
 from t1data.audiences.guards import check_removals
 from t1data.audiences.result import AudienceDiff
 from t1data.errors import InputError
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,13 +99,13 @@ def _check_removals(diff: AudienceDiff, max_removed: int | None) -> None:
     if diff.counts["problems_after"]:
         first = diff.problems[diff.problems["side"] == "after"].iloc[0]
         raise InputError(
-            f"{diff.counts['problems_after']:,} rows of after have no id that can be read, and whom they mean would be"
-            f" taken out. Mend them; the first is row {first['row']}: {first['message']}"
+            f"after has {many(diff.counts['problems_after'], 'row')} without an id that can be read, and whom they mean"
+            f" would be taken out. Mend them; the first is row {first['row']}: {first['message']}"
         )
     if not diff.counts["after"] and max_removed != removed:
         raise InputError(
-            f"after ({diff.after}) is empty, so that all {removed:,} members would be taken out. If that is meant, say"
-            f" max_removed={removed}. Nothing was sent"
+            f"after ({diff.after}) is empty, so that all {many(removed, 'member')} would be taken out. If that is"
+            f" meant, say max_removed={removed}. Nothing was sent"
         )
     check_removals(removed, members, max_removed=max_removed, what="the plan")
 

@@ -16,6 +16,7 @@ from t1data.audiences.columns import ID, as_text
 from t1data.audiences.engine import Kept
 from t1data.audiences.frames import to_frame, write_rows
 from t1data.errors import InputError
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,12 +152,12 @@ class AudienceDiff:
     def lines(self) -> list[str]:
         """Return the result in words, a line for each thing to know."""
         said = [f"{self.before} → {self.after}: {_in_words(self.counts, ('added', 'removed', 'kept', 'changed'))}"]
-        said += [f"{self.counts['before']:,} customers before, {self.counts['after']:,} after"]
+        said += [f"{many(self.counts['before'], 'customer')} before, {self.counts['after']:,} after"]
         said.append(f"columns compared: {_few(self.compared) or 'none but the ids'}")
         for side, names in (("before", self.only_before), ("after", self.only_after)):
             said += [f"not compared, as they are only in {side}: {_few(names)}"] if names else []
         for name, meaning in _NOTES.items():
-            said += [f"{self.counts[name]:,} {meaning}"] if self.counts[name] else []
+            said += [meaning.format(self.counts[name])] if self.counts[name] else []
         return said
 
     def __str__(self) -> str:
@@ -171,10 +172,10 @@ class AudienceDiff:
 
 
 _NOTES = {
-    "duplicates": "times an id stands in several rows of a side: see duplicates",
-    "twins": "pairs of ids look alike and are not the same: see twins",
-    "problems_before": "rows of before have no id that can be read, and take no part: see problems",
-    "problems_after": "rows of after have no id that can be read, and take no part: see problems",
+    "duplicates": "ids that stand in several rows of a side: {:,} (see duplicates)",
+    "twins": "ids that look alike and are not the same: {:,} (see twins)",
+    "problems_before": "rows of before without an id that can be read, which take no part: {:,} (see problems)",
+    "problems_after": "rows of after without an id that can be read, which take no part: {:,} (see problems)",
 }
 
 

@@ -13,6 +13,7 @@ from t1data.cli.goods import finish
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, folded, say, tell
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,10 +168,10 @@ def _counts_of(plan: pd.DataFrame) -> dict[str, int]:
 
 
 def _say_plan(name: str, rows: int, counts: dict[str, int], client: Client) -> None:
-    say(folded(f"Plan: {name}: {rows:,} rows, {counts['add']:,} to add, {counts['delete']:,} to take out"))
-    for word, meaning in (("invalid", "cannot be sent"), ("collapsed", "say what another row says")):
+    say(folded(f"Plan: {name}: {many(rows, 'row')}, {counts['add']:,} to add, {counts['delete']:,} to take out"))
+    for word, meaning in (("invalid", "cannot be sent"), ("collapsed", "more, of which others say the same")):
         if counts[word]:
-            say(folded(f"{counts[word]:,} rows {meaning}", indent="  "))
+            say(folded(f"{many(counts[word], 'row')} {meaning}", indent="  "))
     say(folded(f"at {client.base_url} (key {client.key_hint})", indent="  "))
 
 

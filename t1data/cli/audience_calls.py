@@ -14,6 +14,7 @@ from t1data.cli.numbers import typed_number
 from t1data.cli.options import Command, Option, collects, in_flags
 from t1data.cli.talk import Exit, say, tell
 from t1data.errors import InDoubtError, RefusedError
+from t1data.words import many
 
 if TYPE_CHECKING:
     from t1data.audiences.find import Audience
@@ -157,10 +158,10 @@ def _change(
 
     client = _open(connection)
     known = find_audience(client, audience)
-    say(f"{known} at {client.base_url} (key {client.key_hint}): {known.members:,} members")
+    say(f"{known} at {client.base_url} (key {client.key_hint}): {many(known.members, 'member')}")
     number = typed_number(given.get("confirm"), question=f"Type their number ({known.members}) to {what}")
     changed = call(client, known.id, **given | {"confirm": number})
-    say(f"Done: {changed}, {changed.members:,} members")
+    say(f"Done: {changed}, {many(changed.members, 'member')}")
     tell({"audience_id": changed.id, "name": changed.name, "members": changed.members})
 
 

@@ -13,6 +13,7 @@ from t1data.cli.connection import Connection, connects, open_client
 from t1data.cli.options import Option, collects
 from t1data.cli.talk import Exit, say, tell
 from t1data.errors import InputError
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,7 +196,7 @@ def members(
     if as_json:
         tell({"audience": audience, "members": len(found), "to": to})
     else:
-        say(f"{len(found):,} members written to {to}")
+        say(f"{many(len(found), 'member')} written to {to}")
 
 
 @audiences.command()

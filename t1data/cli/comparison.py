@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t1data.words import many
+
 if TYPE_CHECKING:
     from t1data.client import Client
 
@@ -41,7 +43,8 @@ class Comparison:
 
     def lines(self) -> list[str]:
         """Return the comparison in words."""
-        counts = f"{self.customers} customers, {self.fields} fields ({self.empty} of them empty on both sides)"
+        empty = f"{self.empty:,} of them empty on both sides"
+        counts = f"{many(self.customers, 'customer')}, {many(self.fields, 'field')} ({empty})"
         if self.same:
             return [f"{counts}: every one is what the file says"]
         more = [f"and {len(self.differences) - _SHOWN} more"] if len(self.differences) > _SHOWN else []

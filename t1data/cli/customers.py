@@ -12,6 +12,7 @@ from t1data.cli.numbers import typed_number
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, folded, say, tell
+from t1data.words import many
 
 if TYPE_CHECKING:
     from t1data.journal.runs import Run
@@ -140,7 +141,7 @@ def purge(*, file: str, id: str, folder: str | None, also: tuple[str, ...], as_j
     else:
         for line in found[found["removed"] > 0].itertuples():
             click.echo(f"{line.removed:>9,}  {line.kind:<8} {line.file}")
-        click.echo(f"{len(found):,} files looked at, {int(found['removed'].sum()):,} places rewritten")
+        click.echo(f"{many(len(found), 'file')} looked at, {many(int(found['removed'].sum()), 'place')} rewritten")
     for line in failed.itertuples():
         say(f"{line.file}: {line.note}")
     return Exit.INCOMPLETE if len(failed) else Exit.ACCEPTED

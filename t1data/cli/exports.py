@@ -9,6 +9,7 @@ import click
 from t1data.cli import values
 from t1data.cli.options import Option, collects
 from t1data.cli.talk import Exit, folded, say, tell
+from t1data.words import many
 
 _FILE = click.argument("file", metavar="FILE")
 _TO = click.option("--to", required=True, metavar="FILE", help="The file to write.")
@@ -114,5 +115,5 @@ def ads(*, file: str, to: str, platform: Any, reading: dict[str, Any]) -> int:
 
 
 def _say_written(rows: int, to: str) -> None:
-    say(f"{rows:,} {'row' if rows == 1 else 'rows'} written to {to}")
+    say(f"{many(rows, 'row')} written to {to}")
     tell({"rows": rows, "to": to})

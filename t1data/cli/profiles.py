@@ -12,6 +12,7 @@ from t1data.cli.goods import check_files, exit_of_plan, finish, plan_in_words, t
 from t1data.cli.options import READING, UPSERTING, collects, in_flags
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, say, tell
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ def _print_problems(problems: pd.DataFrame, *, checked: bool) -> None:
         click.echo(f"Every row can be sent (names and types were {against}).")
         return
     rows = problems.index.nunique()
-    click.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} cannot be sent (names and types were {against}):")
+    click.echo(f"{many(rows, 'row')} cannot be sent (names and types were {against}):")
     for code, count in problems["code"].value_counts().items():
         click.echo(f"  {count:>9,}  {code}")
     for row, message in problems["message"].head(_MOST_PROBLEMS).items():

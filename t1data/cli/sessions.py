@@ -12,6 +12,7 @@ from t1data.cli.goods import check_files, finish, plan_in_words, tell_plan
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import say
+from t1data.words import many
 
 if TYPE_CHECKING:
     from t1data.journal.runs import Run
@@ -137,4 +138,4 @@ def _say_campaigns(run: Run) -> None:
     """Say what each campaign did, in a line each."""
     for number, line in run.goods("campaigns").iterrows():
         name = line["campaign"] if isinstance(line["campaign"], str) else "no name told"
-        say(f"Campaign {number} ({name}): {line['sessions']:,} sessions, discount {line['discount']:,.2f}")
+        say(f"Campaign {number} ({name}): {many(line['sessions'], 'session')}, discount {line['discount']:,.2f}")

@@ -20,6 +20,7 @@ from t1data.coupons.send import HOLDERS
 from t1data.journal.answers import answers_by_row, typed_column
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +144,7 @@ def read_goods(batch: Batch, body: bytes) -> Goods:
             np.zeros(len(batch), dtype=bool), "the answer is not built as a list of holders; its bytes are kept"
         )
     short = isinstance(total, int) and total > len(holders)
-    message = f"the answer counts {total:,} holders and lists {len(holders):,}" if short else None
+    message = f"the answer counts {many(total, 'holder')} and lists {len(holders):,}" if short else None
     return Goods(np.ones(len(batch), dtype=bool), message)
 
 

@@ -22,6 +22,7 @@ from t1data.bulk.refusals import is_of_api, mask
 from t1data.client import OPERATIONS, Client
 from t1data.errors import InDoubtError, NoAnswerError, NotFoundError, RequestError
 from t1data.transport.transport import Answer
+from t1data.words import many
 
 OPERATION = "delete_customer_data"
 READ = "get_customer_inventory"
@@ -53,7 +54,7 @@ def read_proof(batch: Batch, body: bytes) -> Goods:
     left = json.loads(body)["attributes_left"]
     if not left:
         return Goods(np.array([True]))
-    return Goods(np.array([False]), f"the server said that it erased, and {left:,} attributes are still there")
+    return Goods(np.array([False]), f"the server said that it erased, and {many(left, 'attribute')} can still be read")
 
 
 def attributes_left(profile: dict[str, Any]) -> int:

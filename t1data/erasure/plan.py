@@ -12,6 +12,7 @@ from t1data.bulk.named import Named, name_rows
 from t1data.client import Client
 from t1data.erasure.deed import look
 from t1data.errors import InputError, NotFoundError
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ class ErasurePlan:
             return
         given = "" if confirm is None else f"confirm: got {confirm!r}. "
         raise InputError(
-            f"{given}This would erase the attributes of {_many(self.customers, 'customer')} at {self.target}, for good."
+            f"{given}This would erase the attributes of {many(self.customers, 'customer')} at {self.target}, for good."
             f" If that is meant, say confirm={self.customers}. Nothing was sent"
         )
 
@@ -93,24 +94,22 @@ class ErasurePlan:
     def lines(self) -> list[str]:
         """Return the plan in words, a line for each thing to know."""
         said = [
-            f"{self.source}: {_many(self.rows, 'row')}, {_many(self.customers, 'customer')} to erase",
+            f"{self.source}: {many(self.rows, 'row')}, {many(self.customers, 'customer')} to erase",
             f"at {self.target}",
-            f"{_many(self.requests, 'request')}, each erasure and its proof{_in_time(self.seconds)}; not at peak hours",
+            f"{many(self.requests, 'request')}, each erasure and its proof{_in_time(self.seconds)}; not at peak hours",
         ]
         if self.invalid:
             codes = ", ".join(f"{n:,} {code}" for code, n in self.problems["code"].value_counts().items())
-            said.append(f"{_many(self.invalid, 'row')} cannot be sent: {codes}")
+            said.append(f"{many(self.invalid, 'row')} cannot be sent: {codes}")
         if self.collapsed:
-            said.append(
-                f"{_many(self.collapsed, 'row')} more with an id that stands above: each customer goes out once"
-            )
+            said.append(f"{many(self.collapsed, 'row')} more with an id that stands above: each customer goes out once")
         return [*said, NOT_COVERED]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def __repr__(self) -> str:
-        return f"<ErasurePlan {self.source}: {_many(self.customers, 'customer')} at {self.target}>"
+        return f"<ErasurePlan {self.source}: {many(self.customers, 'customer')} at {self.target}>"
 
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())
@@ -187,10 +186,6 @@ def _ids(named: Named) -> Iterator[str]:
     for rows, _ in named.parts():
         assert rows.keys is not None
         yield from rows.keys.to_pylist()
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _in_time(seconds: float | None) -> str:

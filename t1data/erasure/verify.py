@@ -14,6 +14,7 @@ from t1data.erasure.chain import START, check_chain
 from t1data.erasure.evidence import CUSTOMER, FOOT, HEAD, hash_under, place_of
 from t1data.errors import InputError
 from t1data.journal.runs import Run
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,19 +84,19 @@ class EvidenceReport:
         said = [
             f"{self.path.name}: {'whole and unchanged' if self.holds else 'NOT as it was written'}",
             f"run {self.run} by {self.operator} at {where}",
-            f"{self.customers:,} customers, {self.erased:,} of them seen to be erased",
+            f"{many(self.customers, 'customer')}, {self.erased:,} of them seen to be erased",
         ]
         said += self.faults
         if len(self.ids):
             found, erased = int(self.ids["found"].sum()), self._erased_of_asked
-            said.append(f"of {len(self.ids):,} ids asked for, {found:,} are in it, {erased:,} as erased")
+            said.append(f"of {many(len(self.ids), 'id')} asked for, it has {found:,}, {erased:,} as erased")
         return [*said, f"seal {self.seal}"]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def __repr__(self) -> str:
-        return f"<EvidenceReport {self.lines()[0]}: {self.erased:,} of {self.customers:,} customers erased>"
+        return f"<EvidenceReport {self.lines()[0]}: {self.erased:,} of {many(self.customers, 'customer')} erased>"
 
     def _repr_html_(self) -> str:
         first, *rest = (html.escape(line) for line in self.lines())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t1data.exports.rules import FAULTS
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,12 +128,14 @@ class MatchKeyReport:
 
     def lines(self) -> list[str]:
         """Return the report in words, a line for each thing to know."""
-        said = [f"{self.source} for {self.platform}: {self.written:,} of {_rows(self.rows)} written to {self.path}"]
+        said = [
+            f"{self.source} for {self.platform}: {self.written:,} of {many(self.rows, 'row')} written to {self.path}"
+        ]
         said += [key.line() for key in self.keys]
         if self.left_out:
-            said.append(f"{_rows(self.left_out)} left out: no value that finds a person")
+            said.append(f"{many(self.left_out, 'row')} left out: no value that finds a person")
         if self.unreadable:
-            said.append(f"{_rows(self.unreadable)} left out: not readable")
+            said.append(f"{many(self.unreadable, 'row')} left out: not readable")
         return [*said, *self.notes]
 
     def __str__(self) -> str:
@@ -140,7 +143,7 @@ class MatchKeyReport:
 
     def __repr__(self) -> str:
         usable = ", ".join(f"{key.key} {key.usable:,}" for key in self.keys)
-        return f"<MatchKeyReport {self.platform}: {self.written:,} of {_rows(self.rows)}; usable: {usable}>"
+        return f"<MatchKeyReport {self.platform}: {self.written:,} of {many(self.rows, 'row')}; usable: {usable}>"
 
     def _repr_html_(self) -> str:
         first, *rest = self.lines()
@@ -160,7 +163,3 @@ def _html_row(key: KeyQuality, names: tuple[str, ...]) -> str:
 
 def _why(faults: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} {FAULTS[code]}" for code, count in faults.items())
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"

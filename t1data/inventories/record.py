@@ -16,6 +16,7 @@ from t1data.inventories.answers import Answers, to_frame
 from t1data.inventories.columns import PARTS
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import GoodsReader, Run
+from t1data.words import many
 from t1data.writing import refuse_existing
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Inventories:
     def __repr__(self) -> str:
         counts = self.run.counts
         where = f" in {self.folder}" if self.folder is not None else ""
-        return f"<Inventories of {counts['accepted']:,} of {self.run.rows:,} customers{where}>"
+        return f"<Inventories of {counts['accepted']:,} of {many(self.run.rows, 'customer')}{where}>"
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -11,6 +11,7 @@ from typing import Any
 from t1data.body import encode_body
 from t1data.errors import InputError
 from t1data.tables.choices import check_names
+from t1data.words import many
 
 MOST_USES = 999_999
 PATTERN_LENGTHS = range(4, 101)  # the API takes 3, but a code has at least 4 characters
@@ -78,7 +79,7 @@ class Terms:
         if self.pattern is not None and not isinstance(self.pattern, str):
             raise InputError(f"pattern: got {self.pattern!r}, valid is text of 4 to 100 characters")
         if self.pattern is not None and len(self.pattern) not in PATTERN_LENGTHS:
-            raise InputError(f"pattern: it has {len(self.pattern)} characters, valid are 4 to 100")
+            raise InputError(f"pattern: it has {many(len(self.pattern), 'character')}, valid are 4 to 100")
 
     def fields(self) -> dict[str, str]:
         """Return the terms that are given by their names on the wire, as JSON text."""
@@ -119,8 +120,8 @@ def check_room(terms: Mapping[str, Any], codes: int) -> None:
     room = len(set(terms.get("validCharacters") or DEFAULT_CHARACTERS)) ** pattern.count("#")
     if room < codes * CROWDED:
         raise InputError(
-            f"pattern: {pattern!r} has room for {room:,} codes, too few for {codes:,} advocates; add #, each stands for"
-            " a random character"
+            f"pattern: {pattern!r} has room for {many(room, 'code')}, too few for {many(codes, 'advocate')}; add #,"
+            " which stands for a random character"
         )
 
 

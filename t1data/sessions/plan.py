@@ -12,6 +12,7 @@ from t1data.bulk.batches import EncodedRows
 from t1data.client import Client
 from t1data.tables.problems import Problem
 from t1data.tables.records import Source
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,17 +145,6 @@ def problem_frame(*found: tuple[str, Source, Iterable[Problem]]) -> pd.DataFrame
 
 def _label(source: Source, row: int) -> Any:
     return row + 1 if source.index is None else source.index[row]
-
-
-def many(count: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> many(2000, "item")
-    '2,000 items'
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _duration(seconds: float) -> str:

@@ -13,11 +13,12 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.runs import Run
 from t1data.sessions.carts import SameItems
-from t1data.sessions.plan import RowPlan, many, problem_frame, seconds_of, tally
+from t1data.sessions.plan import RowPlan, problem_frame, seconds_of, tally
 from t1data.sessions.prepare import Options, Prepared, check_homes, homeless, prepare
 from t1data.sessions.send import OPERATION, send
 from t1data.sessions.tables import Ways
 from t1data.tables.shapes import Columns
+from t1data.words import many
 
 Moment = datetime | str | None
 
