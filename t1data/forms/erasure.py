@@ -64,6 +64,7 @@ def erasure(client: ClientSource, ids: Any = None, *, show_rows: bool = True) ->
         command=("customers", "erase"),
         remarks=_evidence_of,
         paste=True,
+        one_first=False,  # of one customer, too, nothing comes back; what guards all of them is the typed number
     )
     return JobForm(job, client, data=ids, show_rows=show_rows)
 

@@ -31,7 +31,7 @@ LABELS: Mapping[Event, str] = {
 
 _HINTS: Mapping[Event, str] = {
     "check": "Read all rows and say what would be sent; sends nothing",
-    "try_one": "Send the first row that can be sent, to see that it arrives",
+    "try_one": "Send the first row that can be sent, to see what becomes of it; Run then sends the others",
     "run": "Send what was checked",
     "pause": "Send nothing more until Go on; requests on their way end as they would",
     "go_on": "End the pause",
@@ -183,7 +183,7 @@ def spoken(code: str) -> str:
 def _events(job: Job) -> list[Event]:
     """Return the buttons that a form of this job has."""
     without: set[Event] = set() if job.resumable else {"resume", "again"}
-    if job.try_one is None:
+    if not job.one_first:
         without.add("try_one")
     return [event for event in BUTTONS if event not in without]
 

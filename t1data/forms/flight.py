@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from t1data.bulk.progress import Control, Progress
 from t1data.forms.job import Launch, Result
-from t1data.forms.left import HERE, Going
 from t1data.forms.words import line_of, percent
 from t1data.forms.work import work
 
@@ -40,29 +39,27 @@ class Flight:
 
     Parameters
     ----------
-    title : str
-        What it is, for other forms that find it.
     launch : callable
         Starts the run; given what takes its progress, and its control.
     tell : Tell
         Whom to tell.
     every : float
         Seconds between two looks.
+    first : int, optional
+        Send so many rows, and leave the others to a resume.
     """
 
-    def __init__(self, title: str, launch: Launch, *, tell: Tell, every: float) -> None:
+    def __init__(self, launch: Launch, *, tell: Tell, every: float, first: int | None = None) -> None:
         self.cancelled = False
-        self._control = Control()
+        self._control = Control(first=first)
         self._tell = tell
         self._latest: Progress | None = None
         self._quarter = 0
-        self._going = Going(title, self._control)
-        HERE.add(self._going)
         self.thread: threading.Thread = work(
             lambda: launch(self._take, self._control),
             look=self._look,
-            done=self._done,
-            failed=self._failed,
+            done=tell.done,
+            failed=tell.failed,
             every=every,
         )
 
@@ -94,11 +91,3 @@ class Flight:
         if self.cancelled:
             return "cancelling"
         return "paused" if self._control.paused else "running"
-
-    def _done(self, result: Result) -> None:
-        HERE.remove(self._going)
-        self._tell.done(result)
-
-    def _failed(self, error: BaseException) -> None:
-        HERE.remove(self._going)
-        self._tell.failed(error)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from t1data.errors import InputError, T1DataError
@@ -15,7 +14,7 @@ from t1data.forms.data import DataChooser
 from t1data.forms.face import Face, plan_html
 from t1data.forms.job import ClientSource, Job, Planned, run_of
 from t1data.forms.left import Left, LeftBehind, find_left
-from t1data.forms.outcome import hold_failed_rows
+from t1data.forms.outcome import bring, hold_failed_rows
 from t1data.forms.parts import Parts
 from t1data.forms.peek import peek_at
 from t1data.forms.request import Request, client_of, gather, rows_of
@@ -82,7 +81,10 @@ class JobForm:
         )
         self._left = LeftBehind(
             show_run=lambda run: self._safely(lambda: self._sending.show_left(run, self._rows_of(run))),
-            resume=lambda run, old: self._safely(self._resume_left, run, old),
+            resume=lambda run, old: self._safely(
+                lambda: self._sending.resume_left(run, rows=self._rows_of(run), old=old)
+            ),
+            stop=lambda run: self._safely(lambda: self._sending.stop_left(run)),
         )
         face = Face(
             self._jobs,
@@ -95,7 +97,9 @@ class JobForm:
             problems=lambda: self._safely(self._bring_problems),
         )
         self._stage = Stage(face, labels=self._parts.labels, lock=self._lock)
-        self._sending = Sending(self._jobs, self._stage, source=client, show_rows=show_rows, every=every)
+        self._sending = Sending(
+            self._jobs, self._stage, source=client, show_rows=show_rows, every=every, ended=self._look_back
+        )
         self.widget = face.widget
         self._begin()
 
@@ -262,10 +266,9 @@ class JobForm:
         self._stage.face.show_code(self.code())
 
     def _bring_problems(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
-            path = Path(folder) / "problems.csv"
-            export_for_people(self._problems.reset_index(), path)
-            self._stage.say(self._stage.face.courier.bring(path, name=path.name))
+        stage, problems = self._stage, self._problems.reset_index()
+        write = partial(export_for_people, problems)
+        bring(stage.face.courier, write, "problems.csv", say=stage.say, complain=stage.complain)
 
     def _miss_plan(self, request: Request | None, error: BaseException) -> None:
         if request is self._request and self._stage.fire("failed"):
@@ -283,13 +286,9 @@ class JobForm:
             run = run_of(self.run)
             self._chooser.choose(hold_failed_rows(run), f"the failed rows of run {run.id}")
 
-    def _resume_left(self, left: Left, old: bool) -> None:
-        self._sending.resume_left(left, rows=self._rows_of(left), old=old)
-
     def _rows_of(self, left: Left) -> Any:
         """Return what is chosen now, for a run whose rows were in memory."""
-        chosen = self._chooser.chosen
-        return None if left.has_file or chosen is None else rows_of(self._job, chosen)
+        return None if left.has_file else rows_of(self._job, self._chooser.chosen)
 
     def _look_back(self) -> None:
         """Offer the runs of this job that were left behind, if it is known by now of which account."""

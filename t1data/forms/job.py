@@ -77,7 +77,6 @@ def run_of(result: Result) -> Run:
 
 
 Plan = Callable[[Client, Any, Mapping[str, Any]], Planned]
-TryOne = Callable[[Client, Any, Mapping[str, Any]], Run]
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,8 @@ class Job:
         Words of the shell's command; none when there is no such command.
     json_values : sequence of str
         Parameters of which that command reads each value as JSON.
-    try_one : callable, optional
-        Sends one row. None where that would not be harmless.
+    one_first : bool
+        Whether the first row can be sent before the others.
     goods : sequence of Goods
         What runs bring home.
     paste : bool
@@ -152,7 +151,7 @@ class Job:
     parts: Sequence[Part]
     command: Sequence[str] = ()
     json_values: Sequence[str] = ()
-    try_one: TryOne | None = None
+    one_first: bool = True
     goods: Sequence[Goods] = ()
     paste: bool = False
     choice: str = ""

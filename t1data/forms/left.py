@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any
 
 import ipywidgets as W
 
-from t1data.bulk.progress import Control
+from t1data.bulk.run import ONLY_FIRST
 from t1data.forms import html
 from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.pieces import button, row, show
 from t1data.forms.words import counted, many
 from t1data.history import list_runs, read_head_of
-from t1data.journal.place import held_by
 
 MOST = 8
+STOPPING = "Asking it to stop: what is on its way gets ten seconds."
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Left:
         Which process works on it now.
     has_file : bool
         Whether its rows are in a file that is still there.
+    only_first : bool
+        Whether it stopped after its first row, as it was asked to.
     """
 
     id: str
@@ -45,40 +46,27 @@ class Left:
     words: str
     holder: str | None
     has_file: bool
+    only_first: bool = False
+
+    @property
+    def state(self) -> str:
+        """What it is doing, and what can be done, in words."""
+        if self.holder is not None:
+            return f"It is still going, {place_of(self.holder)}. Cancel stops it there, and it can be resumed."
+        if self.only_first:
+            return "Its first row was sent to see what becomes of it. Resume sends the others."
+        return "It was cut off or stopped. Nothing is lost: Resume goes on with what is not settled."
 
 
-@dataclass(frozen=True)
-class Going:
-    """A run that a form of this kernel started and that goes on."""
+def place_of(holder: str) -> str:
+    """Say where a run is being sent.
 
-    title: str
-    control: Control
-
-
-class Register:
-    """The runs that forms of this kernel have under way, so that a new form can stop one whose own form is gone."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._going: list[Going] = []
-
-    def add(self, going: Going) -> None:
-        """Note a run that starts."""
-        with self._lock:
-            self._going.append(going)
-
-    def remove(self, going: Going) -> None:
-        """Note that it ended."""
-        with self._lock:
-            self._going.remove(going)
-
-    def all(self) -> list[Going]:
-        """Return those that go on now."""
-        with self._lock:
-            return list(self._going)
-
-
-HERE = Register()
+    Examples
+    --------
+    >>> place_of("process 1 on shop since 2026-11-24T09:32:11+00:00")
+    'in process 1 on shop since 2026-11-24T09:32:11+00:00'
+    """
+    return "in this notebook" if holder.startswith(f"process {os.getpid()} ") else f"in {holder}"
 
 
 def find_left(*, operations: Collection[str], base_url: str | None = None) -> list[Left]:
@@ -96,7 +84,7 @@ def _lefts(frame: Any) -> Iterator[Left]:
         journal = Path(line["journal"])
         began = f"{line['started_at']:%d %B %Y, %H:%M} UTC"
         said = f"{began}: {many(int(line['rows']), 'row')}, {counted(dict(line))}"
-        yield Left(str(id_), journal, said, held_by(journal), has_file(journal))
+        yield Left(str(id_), journal, said, line["in_use"], has_file(journal), line["stopped"] == ONLY_FIRST)
 
 
 def has_file(journal: Path) -> bool:
@@ -112,11 +100,17 @@ class LeftBehind:
 
     Parameters
     ----------
-    show_run, resume : callable
+    show_run, resume, stop : callable
         Called with the run that a person picked; the second also with whether it may be older than a day.
     """
 
-    def __init__(self, *, show_run: Callable[[Left], None], resume: Callable[[Left, bool], None]) -> None:
+    def __init__(
+        self,
+        *,
+        show_run: Callable[[Left], None],
+        resume: Callable[[Left, bool], None],
+        stop: Callable[[Left], None],
+    ) -> None:
         self._found: dict[str, Left] = {}
         self._resume_run = resume
         self._pick = W.Dropdown(options=(), description="Unfinished run", style=STYLE, layout=LAYOUT)
@@ -126,7 +120,7 @@ class LeftBehind:
         self._said = W.HTML()
         self._show = button("Show", "Show how far this run came", lambda: self._with(show_run))
         self._resume = button("Resume this run", "Send what is not settled yet", self._go_on)
-        self._cancel = button("Cancel what goes on here", "Stop the run that this notebook has under way", self._stop)
+        self._cancel = button("Cancel this run", "Stop it where it is being sent", lambda: self._with(stop))
         self.widget = W.VBox(
             [
                 W.HTML(html.heading("Left behind")),
@@ -140,10 +134,9 @@ class LeftBehind:
         show(self.widget, False)
 
     def offer(self, found: list[Left]) -> None:
-        """Offer these runs, and what this kernel has under way."""
+        """Offer these runs."""
         self._found = {left.id: left for left in found}
         offer(self._pick, [(left.words, left.id) for left in found])
-        show(self._cancel, bool(HERE.all()))
         show(self.widget, bool(found))
         self._describe()
 
@@ -166,15 +159,9 @@ class LeftBehind:
     def _describe(self) -> None:
         picked = self._picked()
         self._resume.disabled = not self._free()
-        if picked is None:
-            return
-        if picked.holder is None:
-            said = "It was cut off or stopped. Nothing is lost: Resume goes on with what is not settled."
-        elif picked.holder.startswith(f"process {os.getpid()} "):
-            said = "It is still going, in this notebook."
-        else:
-            said = f"It is still going, in {picked.holder}. It can be stopped only there."
-        self._said.value = html.note(f"{picked.words}. {said}")
+        self._cancel.disabled = picked is None or picked.holder is None
+        if picked is not None:
+            self._said.value = html.note(f"{picked.words}. {picked.state}")
 
     def _with(self, act: Callable[[Left], None]) -> None:
         if (picked := self._picked()) is not None:
@@ -182,8 +169,3 @@ class LeftBehind:
 
     def _go_on(self) -> None:
         self._with(lambda run: self._resume_run(run, self._old.value))
-
-    def _stop(self) -> None:
-        for going in HERE.all():
-            going.control.stop()
-        self._said.value = html.note("Cancelling: it ends as soon as requests on their way are answered.")

@@ -62,17 +62,17 @@ def outcome_widgets(
     reasons = html.table("Why not accepted", _HEAD, _reasons(run, labels)) if run.counts["accepted"] != run.rows else ""
     remarks = html.bullets(job.remarks(run)) if job is not None else ""
 
-    def bring(write: Callable[[Path], Any], name: str) -> Callable[[], None]:
-        return lambda: _bring(courier, write, name, say=say, complain=complain)
+    def brings(write: Callable[[Path], Any], name: str) -> Callable[[], None]:
+        return lambda: bring(courier, write, name, say=say, complain=complain)
 
     downloads = [
-        button("Download outcomes", "One line a row: its outcome and the reason", bring(
+        button("Download outcomes", "One line a row: its outcome and the reason", brings(
             run.write_outcomes, f"outcomes-{run.id}.csv")),
     ]  # fmt: skip
     if failed_rows(run):
-        downloads.insert(0, button("Download failed rows", "The failed rows in the columns of the input", bring(
+        downloads.insert(0, button("Download failed rows", "The failed rows in the columns of the input", brings(
             run.write_failed_rows, f"failed-{run.id}.csv")))  # fmt: skip
-    brought = [] if job is None else goods_widgets(result, job.goods, bring=bring, show_rows=show_rows)
+    brought = [] if job is None else goods_widgets(result, job.goods, bring=brings, show_rows=show_rows)
     return [
         W.HTML(counts), W.HTML(reasons + remarks), *brought, W.HTML(html.drawing(plot_run(run))), row(downloads)
     ]  # fmt: skip
@@ -118,7 +118,8 @@ def sentence_of(run: Run, *, cancelled: bool, resumable: bool = True) -> str:
     return f"{ended}: {accepted} accepted; nothing is lost. {' '.join(rest)}"
 
 
-def _bring(courier: Courier, write: Callable[[Path], Any], name: str, *, say: Say, complain: Say) -> None:
+def bring(courier: Courier, write: Callable[[Path], Any], name: str, *, say: Say, complain: Say) -> None:
+    """Write a file, hand it over, and say where it went, or what kept it from being written."""
     with tempfile.TemporaryDirectory(prefix="t1data-") as folder:
         try:
             write(Path(folder) / name)

@@ -62,10 +62,10 @@ def gather(job: Job, source: ClientSource, chosen: Chosen | None) -> Request:
     return Request(job, client_of(source), chosen, job.arguments())
 
 
-def rows_of(job: Job, chosen: Chosen) -> Any:
+def rows_of(job: Job, chosen: Chosen | None) -> Any:
     """Return what is chosen as a resume takes it: a pair, where there is a second input."""
-    if not job.second:
-        return chosen.data
+    if chosen is None or not job.second:
+        return None if chosen is None else chosen.data
     (part,) = (part for part in job.parts if job.second in part.labels)
     return chosen.data, values_of(part.arguments()).get(job.second)
 

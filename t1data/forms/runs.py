@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as W
 
+from t1data.bulk.stop import StopReport, stop_run
 from t1data.client import Client
 from t1data.errors import ConfigError, InputError
 from t1data.forms import html
@@ -16,14 +17,13 @@ from t1data.forms.browser import Courier
 from t1data.forms.fields import LAYOUT, STYLE, offer
 from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Launch, Result, run_of
-from t1data.forms.left import HERE, has_file
+from t1data.forms.left import STOPPING, has_file, place_of
 from t1data.forms.outcome import outcome_widgets, sentence_of
 from t1data.forms.pieces import button, framed, row
 from t1data.forms.request import client_of
 from t1data.forms.words import counted, error_line, many
 from t1data.forms.work import EVERY, work
 from t1data.history import list_runs, open_run, reconcile, resume
-from t1data.journal.place import held_by
 from t1data.journal.runs import Run
 
 MOST = 50
@@ -68,6 +68,7 @@ class RunsForm:
         self._thread: threading.Thread | None = None
         self._journals: dict[str, str] = {}
         self._unsettled: set[str] = set()
+        self._going: set[str] = set()
         self._courier = Courier()
         self._list, self._said, self._progress = W.HTML(), W.HTML(), W.HTML()
         self._pick = W.Dropdown(options=(), description="Run", style=STYLE, layout=LAYOUT)
@@ -78,7 +79,7 @@ class RunsForm:
             "list": button("Look again", "List the runs of this machine", self._safe(self.refresh)),
             "show": button("Show", "Show how the run ended", self._safe(self._show)),
             "resume": button("Resume", "Send what is not settled yet", self._safe(self._resume)),
-            "cancel": button("Cancel", "Stop what this notebook has under way", self._safe(self._cancel)),
+            "cancel": button("Cancel", "Stop it where it is being sent", self._safe(self._cancel)),
             "reconcile": button(
                 "Look on the server", "Find out what became of rows in doubt; changes nothing", self._safe(self._look)
             ),
@@ -109,6 +110,7 @@ class RunsForm:
         self._journals = dict(zip(map(str, frame.index), frame["journal"], strict=True))
         unsettled = frame[(frame["unsent"] > 0) | (frame["in_doubt"] > 0)]
         self._unsettled = set(map(str, unsettled.index))
+        self._going = set(map(str, frame.index[frame["in_use"].notna()]))
         offer(self._pick, [(id_, id_) for id_ in self._journals])
         self._draw()
 
@@ -142,8 +144,8 @@ class RunsForm:
         picked, busy = self._pick.value is not None, self._flight is not None
         self._buttons["show"].disabled = busy or not picked
         for name in ("resume", "reconcile"):
-            self._buttons[name].disabled = busy or self._pick.value not in self._unsettled
-        self._buttons["cancel"].disabled = not HERE.all()
+            self._buttons[name].disabled = busy or self._pick.value not in self._unsettled - self._going
+        self._buttons["cancel"].disabled = not busy and self._pick.value not in self._going
 
     def _picked(self) -> str:
         return str(self._journals[self._pick.value])
@@ -153,10 +155,9 @@ class RunsForm:
 
     def _show_run(self, run: Run) -> None:
         self.run = run
-        holder = held_by(run.journal)
         self._said.value = html.status(
-            f"It is going on, in {holder}. It can be stopped only there."
-            if holder
+            f"It is going on, {place_of(run.in_use)}. Cancel stops it there."
+            if run.in_use
             else sentence_of(run, cancelled=False)
         )
         self._outcome.children = outcome_widgets(
@@ -192,7 +193,7 @@ class RunsForm:
             failed=self._fail,
         )
         self._said.value = html.status("Running.")
-        self._flight = Flight("Resume", launch, tell=tell, every=self._every)
+        self._flight = Flight(launch, tell=tell, every=self._every)
         self._thread = self._flight.thread
         self._draw()
 
@@ -213,9 +214,17 @@ class RunsForm:
         )
 
     def _cancel(self) -> None:
-        for going in HERE.all():
-            going.control.stop()
-        self._said.value = html.status("Cancelling: it ends as soon as requests on their way are answered.")
+        if self._flight is not None:
+            self._flight.cancel()
+            self._said.value = html.status("Cancelling: it ends as soon as requests on their way are answered.")
+            return
+        journal = self._picked()
+        self._said.value = html.status(STOPPING)
+        self._thread = work(lambda: stop_run(journal), done=self._tell_of_stop, failed=self._fail, every=self._every)
+
+    def _tell_of_stop(self, report: StopReport) -> None:
+        self._safe(self.refresh)()
+        self._said.value = html.status(str(report))
 
 
 def _line(id_: str, line: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from t1data.bulk.stop import StopReport, stop_run
 from t1data.errors import InputError
 from t1data.forms import html
 from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Job, Launch, Result, run_of
-from t1data.forms.left import Left
+from t1data.forms.left import STOPPING, Left
 from t1data.forms.outcome import failed_rows, outcome_widgets, sentence_of
 from t1data.forms.request import Request, client_of, rows_of
 from t1data.forms.stage import Stage
-from t1data.forms.states import Event
 from t1data.forms.words import counted
 from t1data.forms.work import work
 from t1data.history import open_run, resume
@@ -36,6 +36,8 @@ class Sending:
         Whether any goods are shown.
     every : float
         Seconds between two looks.
+    ended : callable
+        Called once a run has ended, however it did.
 
     Attributes
     ----------
@@ -44,65 +46,91 @@ class Sending:
     """
 
     def __init__(
-        self, jobs: Sequence[Job], stage: Stage, *, source: ClientSource, show_rows: bool, every: float
+        self,
+        jobs: Sequence[Job],
+        stage: Stage,
+        *,
+        source: ClientSource,
+        show_rows: bool,
+        every: float,
+        ended: Callable[[], None],
     ) -> None:
         self.result: Result | None = None
         self._jobs, self._stage, self._source = jobs, stage, source
-        self._show_rows, self._every = show_rows, every
+        self._show_rows, self._every, self._tell_end = show_rows, every, ended
         self._flight: Flight | None = None
         self._request: Request | None = None  # that of the last run; none when this was left behind by another form
         self._rows: Any = None
 
     def try_one(self, request: Request | None) -> None:
-        """Send the first row that can be sent."""
-        send = None if request is None else request.job.try_one
-        if request is None or send is None or not self._stage.fire("try_one"):
-            return
-        self._unlock(request)
-        self._stage.say("Sending one row.")
-        self._stage.follow(
-            work(
-                lambda: send(request.client, request.chosen.data, request.values),
-                done=self._stage.guarded(self._tried),
-                failed=self._stage.guarded(self._not_tried),
-                every=self._every,
-            )
-        )
+        """Send the first row of a checked request that can be sent."""
+        if request is not None and self._stage.fire("try_one"):
+            self._begin(request, first=1)
 
     def start(self, request: Request | None) -> None:
-        """Send all rows of a checked request."""
-        if request is None or not self._stage.fire("run"):
+        """Send all rows of a checked request, or all others once the first was tried."""
+        if request is None:
             return
-        self._unlock(request)
+        going_on = self._rest() if self._stage.state == "tried" and request.job.resumable else None
+        if not self._stage.fire("run"):
+            return
+        if going_on is not None:
+            self._launch(going_on)
+        else:
+            self._begin(request)
+
+    def _begin(self, request: Request, *, first: int | None = None) -> None:
+        if name := request.client.live_name:
+            request.client.unlock(name)  # the person has typed it: it is among the words that the check asked for
         self._request, self._rows = request, rows_of(request.job, request.chosen)
-        self._launch(request.send)
+        self._launch(request.send, first=first)
 
     def resume(self) -> None:
         """Send what the last run left unsettled."""
-        if self.result is None:
-            return
-        run, request, client = run_of(self.result), self._request, client_of(self._source)
+        if self.result is not None:
+            going_on = self._rest()
+            if self._stage.fire("resume"):
+                self._launch(going_on)
+
+    def _rest(self) -> Launch:
+        """Return what goes on with the last run, by the client that is connected now."""
+        assert self.result is not None
+        run, request = run_of(self.result), self._request
         if request is None or request.job.again is None:
-            self._go_on_with(run, event="resume", old=False)
-        elif self._stage.fire("resume"):
-            same, more = replace(request, client=client), {**request.job.again, "journal": run.journal}
-            self._launch(lambda progress, control: same.send(progress, control, **more))
+            return self._resumption(run)
+        same = replace(request, client=client_of(self._source))
+        more = {**request.job.again, "journal": run.journal}
+        return lambda progress, control: same.send(progress, control, **more)
 
     def resume_left(self, left: Left, *, rows: Any, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
         if not left.has_file and rows is None:
             raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
         self._request, self._rows = None, rows
-        self._go_on_with(left, event="take_up", old=old)
+        going_on = self._resumption(left, old=old)
+        if self._stage.fire("take_up"):
+            self._launch(going_on)
 
-    def _go_on_with(self, run: Run | Left, *, event: Event, old: bool) -> None:
-        client, rows = client_of(self._source), self._rows
-        if not self._stage.fire(event):
-            return
-        self._launch(
-            lambda progress, control: resume(
-                client, run.journal, data=rows, progress=progress, control=control, resume_old=old
+    def stop_left(self, left: Left) -> None:
+        """Stop a run wherever it is being sent."""
+        self._stage.say(STOPPING)
+        self._stage.follow(
+            work(
+                lambda: stop_run(left.journal),
+                done=self._stage.guarded(self._tell_of_stop),
+                failed=self._stage.guarded(self._stage.fail),
+                every=self._every,
             )
+        )
+
+    def _tell_of_stop(self, report: StopReport) -> None:
+        self._tell_end()
+        self._stage.say(str(report))
+
+    def _resumption(self, run: Run | Left, *, old: bool = False) -> Launch:
+        client, rows = client_of(self._source), self._rows
+        return lambda progress, control: resume(
+            client, run.journal, data=rows, progress=progress, control=control, resume_old=old
         )
 
     def pause(self) -> None:
@@ -145,44 +173,40 @@ class Sending:
         """Show how far a run came that was left behind; rows that it read from memory are those that are chosen now."""
         self.show(open_run(left.journal, data=rows))
 
-    def _unlock(self, request: Request) -> None:
-        if name := request.client.live_name:
-            request.client.unlock(name)  # the person has typed it: it is among the words that the check asked for
-
-    def _launch(self, launch: Launch) -> None:
+    def _launch(self, launch: Launch, *, first: int | None = None) -> None:
         face = self._stage.face
         face.hide_outcome()
-        self._stage.say("Running.")
+        self._stage.say("Running." if first is None else "Sending one row.")
         tell = Tell(
             line=lambda done, line: setattr(face.progress, "value", html.bar(done, line)),
             quarter=lambda done: self._stage.say(f"Running, {done} % done."),
             done=self._stage.guarded(self._ended),
             failed=self._stage.guarded(self._broke),
         )
-        self._flight = Flight(self._jobs[0].title, launch, tell=tell, every=self._every)
+        self._flight = Flight(launch, tell=tell, every=self._every, first=first)
         self._stage.follow(self._flight.thread)
-
-    def _tried(self, run: Run) -> None:
-        accepted = run.counts["accepted"] == run.rows
-        self._stage.fire("asks" if self._stage.asks and not accepted else "passed")
-        if accepted:
-            self._stage.say("One row was sent and accepted. Run sends the others, and this one again.")
-        else:
-            reasons = "; ".join(str(text) for text in run.failures["message"].dropna().head(1))
-            self._stage.complain(f"One row was sent: {counted(run.counts)}. {reasons or run.stopped or ''}")
-
-    def _not_tried(self, error: BaseException) -> None:
-        self._stage.fire("failed")
-        self._stage.fail(error)
 
     def _ended(self, result: Result) -> None:
         self.result, run = result, run_of(result)
-        cancelled = self._flight is not None and self._flight.cancelled
-        self._stage.fire("complete" if run.complete else "incomplete")
+        trying, settled = self._stage.state == "trying", bool(run.counts["accepted"] + run.counts["refused"])
+        self._stage.fire("complete" if run.complete else "tried" if trying and settled else "incomplete")
         self._stage.face.clear()
-        self._stage.say(sentence_of(run, cancelled=cancelled, resumable=self._job_of(run).resumable))
+        if self._stage.state == "tried":
+            self._tell_of_one(run)
+        else:
+            cancelled = self._flight is not None and self._flight.cancelled
+            self._stage.say(sentence_of(run, cancelled=cancelled, resumable=self._job_of(run).resumable))
         self.show(result)
+        self._tell_end()
+
+    def _tell_of_one(self, run: Run) -> None:
+        if run.counts["refused"]:
+            (said,) = run.failures.query("outcome == 'refused'")["message"].head(1)
+            self._stage.complain(f"One row was sent: {counted({'refused': 1})}. {said}")
+        else:
+            self._stage.say("One row was sent and accepted. Run sends the others.")
 
     def _broke(self, error: BaseException) -> None:
         self._stage.fire("failed")
         self._stage.fail(error)
+        self._tell_end()

@@ -13,6 +13,7 @@ State = Literal[
     "unconfirmed",
     "checked",
     "trying",
+    "tried",
     "running",
     "paused",
     "cancelling",
@@ -21,8 +22,9 @@ State = Literal[
     "stopped",
 ]
 """*empty*: nothing chosen. *changed*: fields differ from what was checked last. *blocked*: checked, and no row can be
-sent. *unconfirmed*: checked, and some words are to be typed first. *trying*: one row is being sent. *stopped*: the run
-ended before it was complete, without being asked to.
+sent. *unconfirmed*: checked, and some words are to be typed first. *trying*: the first row is being sent.
+*tried*: it is settled, and the run waits for the others to be sent. *stopped*: the run ended before it was complete,
+without being asked to.
 
 Of the events that no button makes, *take up* goes on with a run that was left behind."""
 
@@ -45,6 +47,7 @@ Event = Literal[
     "failed",
     "typed",
     "mistyped",
+    "tried",
     "complete",
     "incomplete",
 ]
@@ -66,22 +69,29 @@ TABLE: Mapping[State, Mapping[Event, State]] = {
     "blocked": _IDLE,
     "unconfirmed": {**_IDLE, "typed": "checked"},
     "checked": {**_IDLE, "mistyped": "unconfirmed", "try_one": "trying", "run": "running"},
-    "trying": {"passed": "checked", "asks": "unconfirmed", "failed": "changed"},
+    "trying": {
+        "cancel": "cancelling",
+        "tried": "tried",
+        "complete": "finished",
+        "incomplete": "stopped",
+        "failed": "changed",
+    },
+    "tried": {**_IDLE, "run": "running"},
     "running": {
         "pause": "paused",
         "cancel": "cancelling",
         "complete": "finished",
         "incomplete": "stopped",
-        "failed": "stopped",
+        "failed": "changed",
     },
     "paused": {
         "go_on": "running",
         "cancel": "cancelling",
         "complete": "finished",
         "incomplete": "stopped",
-        "failed": "stopped",
+        "failed": "changed",
     },
-    "cancelling": {"complete": "finished", "incomplete": "cancelled", "failed": "stopped"},
+    "cancelling": {"complete": "finished", "incomplete": "cancelled", "failed": "changed"},
     "finished": {**_IDLE, "again": "changed"},
     "cancelled": {**_IDLE, "again": "changed", "resume": "running"},
     "stopped": {**_IDLE, "again": "changed", "resume": "running"},
@@ -93,6 +103,7 @@ PRIMARY: Mapping[State, Event] = {
     "blocked": "check",
     "unconfirmed": "run",
     "checked": "run",
+    "tried": "run",
     "running": "pause",
     "paused": "go_on",
     "cancelled": "resume",

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
-
 from t1data.client import Client
-from t1data.errors import InputError
 from t1data.forms.fields import DECIMALS, DELIMITERS, choice, json_or_text, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.mapping import ColumnMapping
-from t1data.forms.peek import READING
 from t1data.forms.words import many
-from t1data.journal.runs import Run
-from t1data.profiles import check_profiles, plan_upsert, upsert_profiles
-from t1data.tables.source import open_source
-from t1data.tables.types import TYPES
+from t1data.profiles import plan_upsert, upsert_profiles
 
 WITHOUT_FIELD = {
     "client": "given to the form, or connected on the page",
@@ -32,8 +25,6 @@ WITHOUT_FIELD = {
 
 ONLY_SENT = ("connections", "only_changed")
 """Parameters that the plan does not take."""
-
-_TRIED = 50
 
 
 def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) -> JobForm:
@@ -85,7 +76,6 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
         ),
         command=("profiles", "upsert"),
         json_values=("constants",),
-        try_one=_try_one,
         goods=[Goods("Effects", lambda run: run.effects, rare=True)],
     )
     return JobForm(job, client, data=data, show_rows=show_rows)
@@ -108,19 +98,3 @@ def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
         reasons=plan.reasons,
         problems=plan.problems,
     )
-
-
-def _try_one(client: Client, data: Any, arguments: Mapping[str, Any]) -> Run:
-    """Send the first row that has no problem, with the types that its column has in all rows."""
-    chosen = without(arguments, *ONLY_SENT)
-    plan = plan_upsert(client, data, **chosen)
-    kinds = zip(plan.columns["column"], plan.columns["type"], strict=True)
-    types = {column: kind for column, kind in kinds if kind in TYPES}
-    alone = without(chosen, *READING) | {"id": plan.id_column, "types": types}
-    source = open_source(data, **{name: value for name, value in arguments.items() if name in READING})
-    for part in source.slices():
-        for place in range(min(len(part.rows), _TRIED)):
-            row = pa.Table.from_batches([part.batch.slice(place, 1)])
-            if check_profiles(row, client=client, **alone).empty:
-                return upsert_profiles(client, row, progress=False, **alone)
-    raise InputError("No row was found that can be sent alone")

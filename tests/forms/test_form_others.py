@@ -309,7 +309,7 @@ def holder(client: t1.Client, sandbox: Sandbox, tmp_path: Path) -> Iterator[str]
 def test_a_run_of_another_process_is_not_resumed_a_second_time(client: t1.Client, holder: str) -> None:
     hand = Hand(t1.forms.upsert(client))
     hand.wait()
-    assert "It is still going, in another process. It can be stopped only there." in hand.page()
+    assert "It is still going, in another process. Cancel stops it there, and it can be resumed." in hand.page()
     assert not hand.works("Resume this run")
 
 
@@ -328,9 +328,16 @@ def test_a_run_whose_form_is_gone_is_cancelled_from_a_new_one(
         threading.Event().wait(0.005)
     second = Hand(t1.forms.upsert(client))
     second.wait()
-    second.press("Cancel what goes on here")
+    assert "It is still going, in this notebook." in second.page()
+    second.press("Cancel this run")
+    second.wait()
     first.wait()
     assert first.form.run.counts["unsent"] > 0
+    assert first.form.state == "stopped"
+    assert second.said().startswith(f"Asked process {os.getpid()} on ")
+    assert "it stopped after " in second.said()
+    assert second.works("Resume this run")
+    assert not second.works("Cancel this run")
 
 
 def test_runs_are_listed_shown_and_resumed(client: t1.Client, sandbox: Sandbox, tmp_path: Path) -> None:

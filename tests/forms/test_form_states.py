@@ -38,9 +38,11 @@ def test_every_state_is_reached_from_an_empty_form_and_every_state_can_be_left_f
 
 
 def test_only_what_was_checked_is_sent() -> None:
-    assert [state for state in STATES if "run" in enabled(state)] == ["checked"]
+    assert [state for state in STATES if "run" in enabled(state)] == ["checked", "tried"]
     assert [state for state in STATES if "try_one" in enabled(state)] == ["checked"]
-    assert {before for before, _ in ways_into("checked")} == {"checking", "unconfirmed", "trying"}
+    assert {before for before, _ in ways_into("checked")} == {"checking", "unconfirmed"}
+    assert {before for before, _ in ways_into("tried")} == {"trying"}
+    assert {before for before, _ in ways_into("trying")} == {"checked"}
 
 
 def test_a_change_of_a_field_asks_for_another_check_unless_a_run_goes_on() -> None:
@@ -50,7 +52,7 @@ def test_a_change_of_a_field_asks_for_another_check_unless_a_run_goes_on() -> No
 
 
 def test_what_goes_on_can_be_cancelled_and_nothing_else_can() -> None:
-    assert [state for state in STATES if "cancel" in enabled(state)] == ["running", "paused"]
+    assert [state for state in STATES if "cancel" in enabled(state)] == ["trying", "running", "paused"]
 
 
 def test_what_was_not_finished_can_be_resumed() -> None:

@@ -102,18 +102,23 @@ def test_one_row_is_sent_with_the_types_that_its_column_has_in_all_rows(
     hand = checked(client, "p.csv")
     hand.press("Send one row")
     hand.wait()
-    assert hand.said() == "One row was sent and accepted. Run sends the others, and this one again."
+    assert hand.said() == "One row was sent and accepted. Run sends the others."
     (request,) = sandbox.requests.of(UPSERT)
     assert json.loads(request.body)["customerProfiles"] == [{"integrationId": "a", "attributes": {"Email": "12"}}]
-    assert hand.form.state == "checked"
+    assert hand.form.state == "tried"
+    hand.press("Run")
+    hand.wait()
+    assert hand.said() == "Finished: 2 rows accepted, 1 failed."
+    assert sent(sandbox) == {"a": 1, "b": 1}
 
 
 def test_one_row_that_is_refused_says_why(client: t1.Client, sandbox: Sandbox) -> None:
-    hand = checked(client, pd.DataFrame({"integration_id": ["a"], "Unknown": [1]}))
+    hand = checked(client, pd.DataFrame({"integration_id": ["a", "b"], "Unknown": [1, 2]}))
     hand.press("Send one row")
     hand.wait()
     assert hand.said().startswith("Error: One row was sent: 1 refused.")
     assert "Unknown" in hand.said()
+    assert len(sandbox.requests.of(UPSERT)) == 1
 
 
 def test_all_rows_that_cannot_be_sent_are_brought_and_no_cell_of_them_is_a_formula(
@@ -285,8 +290,9 @@ def test_a_server_that_dies_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
         hand = checked(client, people(tmp_path / "p.csv", rows=3))
     hand.press("Run")
     hand.wait()
-    assert hand.form.state == "stopped"
+    assert hand.form.state == "changed"
     assert "Nobody answers at 127.0.0.1" in hand.said()
+    assert hand.works("Check")
 
 
 # --- after a run --------------------------------------------------------------------------------------------
