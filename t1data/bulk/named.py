@@ -22,6 +22,7 @@ from t1data.tables.problems import Problem
 from t1data.tables.records import Slice, Source
 from t1data.tables.report import list_problems
 from t1data.tables.source import open_source
+from t1data.tables.strings import text, texts
 from t1data.tables.survey import Survey, are_among, survey
 from t1data.tables.tokens import Flaw
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_PROBLEMS = 100_000
-_DOTS = pa.array([".", ".."])
-_NOTHING = pa.array([b"null,"], pa.binary())[0]
+_DOTS = texts([".", ".."])
+_NOTHING = text("null,").cast(pa.binary())
 
 
 @dataclass(frozen=True)
