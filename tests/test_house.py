@@ -217,6 +217,11 @@ def test_nothing_heavy_is_loaded_before_it_is_used(program: str):
     assert not {f"t1data.cli.{name}" for name in cli.commands}.intersection(loaded)
 
 
+def test_an_upsert_of_a_file_loads_no_pandas():
+    program = "import sys, t1data; t1data.upsert_profiles; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
 def test_the_list_of_commands_says_of_each_what_it_says_itself():
     said = {name: command.get_short_help_str(limit=200).rstrip(".") for name, command in cli.commands.items()}
     assert {name: sentence.rstrip(".") for name, sentence in cli.commands.sentences.items()} == said
