@@ -20,6 +20,7 @@ from t1data.tables.strings import EMPTY, data_bytes, mask, sizes
 Hashes = npt.NDArray[np.int64]
 
 _LONG = 64  # bytes
+_PART = 1 << 20  # hashes that are compared at once
 _FACTORS = np.frombuffer(os.urandom(16), np.uint64) | np.uint64(1)
 _HALF = np.uint64(33)
 
@@ -124,4 +125,5 @@ def are_among(ids: pa.StringArray, repeated: Hashes) -> npt.NDArray[np.bool_]:
 def _repeated(hashes: array[int]) -> Hashes:
     found = np.frombuffer(hashes, dtype=np.int64)
     found.sort()  # in place: a second copy would double what a large source costs
-    return np.unique(found[1:][found[1:] == found[:-1]])
+    parts = (found[low : low + _PART + 1] for low in range(0, len(found), _PART))
+    return np.unique(np.concatenate([found[:0], *(part[1:][part[1:] == part[:-1]] for part in parts)]))
