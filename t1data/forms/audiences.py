@@ -1,4 +1,4 @@
-"""The form by which an audience becomes what a file says."""
+"""The form by which an audience becomes what a file says, or empty."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from t1data.audiences.calls import empty_audience
+from t1data.audiences.find import Audience, find_audience
 from t1data.audiences.sync import plan_sync, sync_audience
 from t1data.client import Client
 from t1data.errors import InputError
@@ -18,6 +20,7 @@ from t1data.plots import plot_changes
 WITHOUT_FIELD = {
     "client": "given to the form, or connected on the page",
     "after": "section 1 of the form",
+    "confirm": "the number that is typed once the members were counted",
     "journal": "always a new one where runs are listed; after a stop, a new check finds what is left",
     "progress": "the bar and the line of the form",
     "control": "the buttons Pause, Go on and Cancel",
@@ -29,7 +32,7 @@ ANY = 10**12
 
 
 def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True) -> JobForm:
-    """Return a form that makes an audience what a file says: only who joins and who leaves is sent.
+    """Return a form that makes an audience what a file says, by sending who joins and who leaves, or that empties it.
 
     Parameters
     ----------
@@ -43,7 +46,8 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
     Returns
     -------
     JobForm
-        The last line of a cell shows it; ``form.run`` is the run, a row for each customer who joined or left.
+        The last line of a cell shows it; ``form.run`` is the run, a row for each customer who joined or left; or the
+        `Audience` as it was before it was emptied.
 
     Examples
     --------
@@ -51,14 +55,17 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
     >>> form.state
     'empty'
     """
-    job = Job(
+    audience = _audience()
+    sync = Job(
         title="Audience",
         about="Makes an audience what a file says. An id that the account does not know becomes an empty profile.",
+        choice="make it what the rows say",
         function="sync_audience",
+        operation="apply_audience",
         send=sync_audience,
         plan=_plan,
         parts=(
-            _audience(),
+            audience,
             column("on", "Column of customers"),
             choice("mode", "What to do", _MODES, default="mirror"),
             whole("max_removed", "Who may leave, at most", low=0, high=ANY, folded=True),
@@ -72,7 +79,22 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
         paste=True,
         resumable=False,
     )
-    return JobForm(job, client, data=after, show_rows=show_rows)
+    empty = Job(
+        title="Audience",
+        about="",
+        choice="take everybody out of it, in one call",
+        function="empty_audience",
+        send=empty_audience,
+        plan=_plan_emptying,
+        parts=(audience,),
+        command=("audiences", "empty"),
+        ahead=("audience",),
+        rows=False,
+        one_first=False,
+        resumable=False,
+        remarks=lambda was: [f"{was} is empty. It had {many(was.members or 0, 'member')}; they stay customers."],
+    )
+    return JobForm(sync, client, data=after, others=(empty,), task="Task", show_rows=show_rows)
 
 
 _MODES = [
@@ -113,4 +135,16 @@ def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
         words=f"take out {leaves:,}" if leaves else None,
         settled={} if mode == "add" else {"max_removed": leaves},
         plot=lambda: plot_changes(counts),
+    )
+
+
+def _plan_emptying(client: Client, data: None, arguments: Mapping[str, Any]) -> Planned:
+    found: Audience = find_audience(client, **arguments)
+    members = found.members or 0
+    return Planned(
+        ready=members,
+        said=f"Checked: {many(members, 'member')} would be taken out of {found}.",
+        lines=[f"One call at {client.base_url}; audience and customers stay. Who joins until then is taken out too"],
+        words=f"take out {members:,}",
+        settled={"confirm": members},
     )

@@ -14,11 +14,11 @@ _WIDE = 88
 
 
 def python_code(
-    function: str, client: Client, chosen: Chosen, arguments: Mapping[str, Any], *, ahead: Collection[str] = ()
+    function: str, client: Client, chosen: Chosen | None, arguments: Mapping[str, Any], *, ahead: Collection[str] = ()
 ) -> str:
     """Return a script that does what the form does; keys come from the environment, as everywhere.
 
-    Arguments whose names are in `ahead` stand before the rows, without their names.
+    Arguments whose names are in `ahead` stand before the rows, if there are any, without their names.
 
     Examples
     --------
@@ -34,14 +34,14 @@ def python_code(
         opened = [f"client = t1.Client.from_env()  # T1DATA_API_KEY, and T1DATA_BASE_URL={client.base_url}"]
     before = [_literal(arguments[name]) for name in ahead]
     named = (f"{name}={_literal(value)}" for name, value in arguments.items() if name not in ahead)
-    words = ["client", *before, chosen.python, *named]
+    words = ["client", *before, *([chosen.python] if chosen else []), *named]
     return "\n".join(["import t1data as t1", "", *opened, f"run = t1.{function}{_called(words)}"])
 
 
 def shell_code(
     command: Sequence[str],
     client: Client,
-    chosen: Chosen,
+    chosen: Chosen | None,
     arguments: Mapping[str, Any],
     *,
     json_values: Collection[str] = (),
@@ -65,7 +65,7 @@ def shell_code(
     >>> shell_code(("profiles", "upsert"), client, people, {"types": {"Age": "number"}})
     't1data profiles upsert people.csv --type Age=number --base-url https://shop.talon.one'
     """
-    rows = [chosen, *(value for value in arguments.values() if isinstance(value, Chosen))]
+    rows = [value for value in (chosen, *arguments.values()) if isinstance(value, Chosen)]
     if any(each.shell is None for each in rows):
         return "# Save the rows as a file first: a shell cannot see this kernel's memory."
     before = [str(arguments[name]) for name in ahead]
@@ -73,7 +73,7 @@ def shell_code(
     words = [word for name, value in named for word in _options(name, value, json_values)]
     live = client.live_name
     where = ["--env", live, "--live", live] if live else ["--base-url", client.base_url]
-    return shlex.join(["t1data", *command, *before, str(chosen.shell), *words, *where])
+    return shlex.join(["t1data", *command, *before, *([str(chosen.shell)] if chosen else []), *words, *where])
 
 
 def _literal(value: Any) -> str:

@@ -15,7 +15,7 @@ from t1data.config import Settings, list_environments, settings_named, settings_
 from t1data.errors import AuthError, ConfigError, NotFoundError, T1DataError
 from t1data.forms import html
 from t1data.forms.fields import LAYOUT, STYLE, text
-from t1data.forms.pieces import button, framed, row, show
+from t1data.forms.pieces import bundle, button, framed, row, show
 from t1data.forms.secret import taken_password
 from t1data.forms.words import error_line, many
 from t1data.forms.work import EVERY, work
@@ -117,8 +117,7 @@ class ConnectForm:
         return f"<Form Connect: {self.state}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        return bundle(self.widget, repr(self))
 
     def _taker(self, scheme: str) -> Callable[[str], str]:
         def take(typed: str) -> str:

@@ -60,6 +60,8 @@ class Face:
         What the two buttons for the choices do, given the file's name.
     problems : callable
         What the button for the rows does that cannot be sent.
+    task : str
+        What the choice of a job is called.
     """
 
     def __init__(
@@ -73,11 +75,12 @@ class Face:
         save: Callable[[str], None],
         load: Callable[[str], None],
         problems: Callable[[], None],
+        task: str = "What to do",
     ) -> None:
         job = jobs[0]
         self.buttons = {event: button(LABELS[event], _HINTS[event], partial(press, event)) for event in _events(job)}
         titles = [(each.choice, place) for place, each in enumerate(jobs)]
-        self.choice = W.Dropdown(options=titles, description="What to do", style=STYLE, layout=LAYOUT)
+        self.choice = W.Dropdown(options=titles, description=task, style=STYLE, layout=LAYOUT)
         self.courier = Courier()
         self.status, self.progress, self.plan = W.HTML(), W.HTML(), W.HTML()
         self._problems = button("Download problems", "All rows that cannot be sent, and why", problems)
@@ -91,11 +94,18 @@ class Face:
         steps = self._steps([event for event in self.buttons if event not in last])
         top = [W.HTML(html.heading(job.title, level=2) + html.note(job.about)), left]
         choice = [self.choice] if len(jobs) > 1 else []
-        rows = [W.HTML(html.heading("1. Rows")), chooser.widget]
+        self._rows = W.VBox([W.HTML(html.heading("1. Rows")), chooser.widget])
         options = [W.HTML(html.heading("2. Columns and options")), *choice, *self._options(parts, save, load)]
-        self.widget = framed([*top, *rows, *options, *steps, self.courier.widget])
+        self.widget = framed([*top, self._rows, *options, *steps, self.courier.widget])
         for widget in (self.words, self._problems, self._end_heading, self._ending, self._codes):
             show(widget, False)
+        self.turn_to(job)
+
+    def turn_to(self, job: Job) -> None:
+        """Show what this job has."""
+        show(self._rows, job.rows)
+        if "try_one" in self.buttons:
+            show(self.buttons["try_one"], job.one_first)
 
     def _steps(self, first: Iterable[Event]) -> list[W.Widget]:
         """Return what follows once rows and options are chosen."""

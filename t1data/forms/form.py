@@ -10,13 +10,14 @@ from typing import Any
 from t1data.errors import InputError, T1DataError
 from t1data.exports import export_for_people
 from t1data.forms.choices import load_choices, save_choices
-from t1data.forms.data import DataChooser
+from t1data.forms.data import Chosen, DataChooser
 from t1data.forms.face import Face, plan_html
 from t1data.forms.job import ClientSource, Job, Planned, run_of
-from t1data.forms.left import Left, LeftBehind, find_left
+from t1data.forms.left import LeftBehind, find_left
 from t1data.forms.outcome import bring, hold_failed_rows
 from t1data.forms.parts import Parts
 from t1data.forms.peek import peek_at
+from t1data.forms.pieces import bundle
 from t1data.forms.request import Request, client_of, gather, rows_of
 from t1data.forms.sending import Sending
 from t1data.forms.stage import Stage
@@ -42,6 +43,8 @@ class JobForm:
         Rows, if the code gives them.
     others : sequence of Job
         Jobs that can be chosen in place of the first; parts that they share are one on the page.
+    task : str
+        What this choice is called.
     show_rows : bool
         Whether any cell of any row is shown.
     clock : callable
@@ -62,6 +65,7 @@ class JobForm:
         *,
         data: Any = None,
         others: Sequence[Job] = (),
+        task: str = "What to do",
         show_rows: bool = True,
         clock: Callable[[], float] = time.monotonic,
         every: float = EVERY,
@@ -80,10 +84,8 @@ class JobForm:
             paste=job.paste,
         )
         self._left = LeftBehind(
-            show_run=lambda run: self._safely(lambda: self._sending.show_left(run, self._rows_of(run))),
-            resume=lambda run, old: self._safely(
-                lambda: self._sending.resume_left(run, rows=self._rows_of(run), old=old)
-            ),
+            show_run=lambda run: self._safely(lambda: self._sending.show_left(run, self._rows())),
+            resume=lambda run, old: self._safely(lambda: self._sending.resume_left(run, rows=self._rows(), old=old)),
             stop=lambda run: self._safely(lambda: self._sending.stop_left(run)),
         )
         face = Face(
@@ -95,6 +97,7 @@ class JobForm:
             save=lambda path: self._safely(self._save, path),
             load=lambda path: self._safely(self._load, path),
             problems=lambda: self._safely(self._bring_problems),
+            task=task,
         )
         self._stage = Stage(face, labels=self._parts.labels, lock=self._lock)
         self._sending = Sending(
@@ -111,8 +114,7 @@ class JobForm:
         self._parts.show(self._job)
         self._stage.say("Choose rows to begin.")
         self._stage.draw()
-        if self._chooser.chosen is not None:
-            self._safely(self._take_rows)
+        self._safely(self._take_rows)
         self._stage.follow(background(lambda: self._safely(self._look_back)))
 
     # --- what code can ask ------------------------------------------------------------------------------
@@ -158,8 +160,7 @@ class JobForm:
         return f"<Form {self._jobs[0].title}: {self.state}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        return bundle(self.widget, repr(self))
 
     # --- what happens on the page -----------------------------------------------------------------------
 
@@ -189,6 +190,7 @@ class JobForm:
         """Do another job from now on."""
         self._job = job
         self._stage.face.hide_outcome()
+        self._stage.face.turn_to(job)
         self._parts.show(job)
         self._change()
 
@@ -198,7 +200,7 @@ class JobForm:
         self._stage.face.clear()
         self._stage.say("Check to see what would be sent." if self._request is None else "Changed: check again.")
         if self._chooser.chosen is not None and self._parts.reading() != self._read:
-            self._look()
+            self._look(self._chooser.chosen)
         if self._clock() - self._pressed < OVERTAKEN:
             self._safely(self._check)
 
@@ -207,11 +209,10 @@ class JobForm:
             self._pressed, self._read = -OVERTAKEN, None
             self._change()
 
-    def _look(self) -> None:
+    def _look(self, chosen: Chosen) -> None:
         """Show the columns of the chosen rows."""
-        assert self._chooser.chosen is not None
         self._read = self._parts.reading()
-        peek = peek_at(self._chooser.chosen.data, **self._read)
+        peek = peek_at(chosen.data, **self._read)
         self._quiet = True
         try:
             self._parts.look(peek)
@@ -243,7 +244,7 @@ class JobForm:
         self._stage.say("Checking all rows; nothing is sent.")
         self._stage.follow(
             work(
-                lambda: request.job.plan(request.client, request.chosen.data, request.values),
+                request.plan,
                 done=lambda planned: self._safely(self._show_plan, request, planned),
                 failed=lambda error: self._safely(self._miss_plan, request, error),
                 every=self._every,
@@ -286,9 +287,8 @@ class JobForm:
             run = run_of(self.run)
             self._chooser.choose(hold_failed_rows(run), f"the failed rows of run {run.id}")
 
-    def _rows_of(self, left: Left) -> Any:
-        """Return what is chosen now, for a run whose rows were in memory."""
-        return None if left.has_file else rows_of(self._job, self._chooser.chosen)
+    def _rows(self) -> Any:
+        return rows_of(self._job, self._chooser.chosen)
 
     def _look_back(self) -> None:
         """Offer the runs of this job that were left behind, if it is known by now of which account."""
@@ -296,4 +296,4 @@ class JobForm:
             base_url = client_of(self._source).base_url
         except T1DataError:
             base_url = None
-        self._left.offer(find_left(operations=[job.function for job in self._jobs], base_url=base_url))
+        self._left.offer(find_left(operations=[job.operation or job.function for job in self._jobs], base_url=base_url))

@@ -110,7 +110,7 @@ class Job:
     title, about : str
         Of the form; the second says in a sentence what it does.
     function : str
-        The public function's name, for code and journals.
+        The public function's name, for code and, unless `operation` says another, for journals.
     send : callable
         That function: ``send(client, *ahead, data, *, progress, control, **arguments)``.
     plan : callable
@@ -121,6 +121,8 @@ class Job:
         Words of the shell's command; none when there is no such command.
     json_values : sequence of str
         Parameters of which that command reads each value as JSON.
+    rows : bool
+        Whether it takes rows. One without them is a single call on what its fields name, and there is no run of it.
     one_first : bool
         Whether the first row can be sent before the others.
     goods : sequence of Goods
@@ -134,33 +136,37 @@ class Job:
     wants : mapping
         What the command cannot do without and the function can.
     remarks : callable
-        What else there is to say of a run that ended, a line each.
+        What the function returned → what else there is to say of it, a line each.
     second : str
         The parameter of a second input, if there is one; `resume` takes a pair then.
     again : mapping, optional
         Arguments with which the function itself goes on with a journal, where `resume` would do less.
     resumable : bool
         Whether what was not sent is sent later by the same run, and not by a new check.
+    operation : str
+        What journals call it, if that is not the function's name.
     """
 
     title: str
     about: str
     function: str
-    send: Callable[..., Result]
+    send: Callable[..., Any]
     plan: Plan
     parts: Sequence[Part]
     command: Sequence[str] = ()
     json_values: Sequence[str] = ()
+    rows: bool = True
     one_first: bool = True
     goods: Sequence[Goods] = ()
     paste: bool = False
     choice: str = ""
     ahead: Sequence[str] = ()
     wants: Mapping[str, str] = field(default_factory=dict)
-    remarks: Callable[[Run], Sequence[str]] = lambda _: ()
+    remarks: Callable[[Any], Sequence[str]] = lambda _: ()
     second: str = ""
     again: Mapping[str, Any] | None = None
     resumable: bool = True
+    operation: str = ""
 
     @property
     def labels(self) -> dict[str, str]:

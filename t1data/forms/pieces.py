@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import ipywidgets as W
 
@@ -33,3 +34,9 @@ def framed(children: Iterable[W.Widget]) -> W.VBox:
 def show(widget: W.Widget, shown: bool) -> None:
     """Show a widget, or take it off the page."""
     widget.layout.display = None if shown else "none"
+
+
+def bundle(widget: W.Widget, text: str) -> dict[str, Any]:
+    """Return what a notebook shows and saves: the view of a widget, or a text where there are no widgets."""
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {"text/plain": text, "application/vnd.jupyter.widget-view+json": view}

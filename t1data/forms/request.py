@@ -11,17 +11,24 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.forms.code import python_code, shell_code
 from t1data.forms.data import Chosen
-from t1data.forms.job import ClientSource, Job, Result
+from t1data.forms.job import ClientSource, Job, Planned
 
 
 @dataclass(frozen=True)
 class Request:
-    """A job, where to, which rows, and the arguments of the public function; rows of a second input are among them."""
+    """A job, where to, which rows if it takes any, and the arguments of the public function.
+
+    Rows of a second input are among the arguments.
+    """
 
     job: Job
     client: Client
-    chosen: Chosen
+    chosen: Chosen | None
     arguments: Mapping[str, Any]
+
+    def plan(self) -> Planned:
+        """Find out what would be done."""
+        return self.job.plan(self.client, None if self.chosen is None else self.chosen.data, self.values)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -32,11 +39,13 @@ class Request:
         """Return the request with what the check has settled."""
         return replace(self, arguments={**self.arguments, **arguments})
 
-    def send(self, progress: Any, control: Control, **more: Any) -> Result:
+    def send(self, progress: Any, control: Control, **more: Any) -> Any:
         """Call the public function."""
         values = self.values | more
-        ahead = [values.pop(name) for name in self.job.ahead]
-        return self.job.send(self.client, *ahead, self.chosen.data, progress=progress, control=control, **values)
+        before = [values.pop(name) for name in self.job.ahead]
+        if self.chosen is None:
+            return self.job.send(self.client, *before, **values)
+        return self.job.send(self.client, *before, self.chosen.data, progress=progress, control=control, **values)
 
     def code(self) -> str:
         """Return the lines of Python, and of a shell, that do the same."""
@@ -57,9 +66,9 @@ def gather(job: Job, source: ClientSource, chosen: Chosen | None) -> Request:
     InputError, ConfigError
         Something is missing, or cannot be what was typed.
     """
-    if chosen is None:
+    if job.rows and chosen is None:
         raise InputError("No rows are chosen yet: choose a file, an upload or a frame under 1. Rows")
-    return Request(job, client_of(source), chosen, job.arguments())
+    return Request(job, client_of(source), chosen if job.rows else None, job.arguments())
 
 
 def rows_of(job: Job, chosen: Chosen | None) -> Any:

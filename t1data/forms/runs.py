@@ -19,7 +19,7 @@ from t1data.forms.flight import Flight, Tell
 from t1data.forms.job import ClientSource, Launch, Result, run_of
 from t1data.forms.left import STOPPING, has_file, place_of
 from t1data.forms.outcome import outcome_widgets, sentence_of
-from t1data.forms.pieces import button, framed, row
+from t1data.forms.pieces import bundle, button, framed, row
 from t1data.forms.request import client_of
 from t1data.forms.words import counted, error_line, many
 from t1data.forms.work import EVERY, work
@@ -123,8 +123,7 @@ class RunsForm:
         return f"<Form Runs: {many(len(self._pick.options), 'run')}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        return bundle(self.widget, repr(self))
 
     def _safe(self, act: Callable[[], None]) -> Callable[[], None]:
         def safe() -> None:

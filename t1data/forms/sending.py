@@ -41,7 +41,7 @@ class Sending:
 
     Attributes
     ----------
-    result : Run, or what knows one, or None
+    result : Run, or what knows one, or what a call returned, or None
         What the public function returned last.
     """
 
@@ -55,7 +55,7 @@ class Sending:
         every: float,
         ended: Callable[[], None],
     ) -> None:
-        self.result: Result | None = None
+        self.result: Any = None
         self._jobs, self._stage, self._source = jobs, stage, source
         self._show_rows, self._every, self._tell_end = show_rows, every, ended
         self._flight: Flight | None = None
@@ -64,7 +64,7 @@ class Sending:
 
     def try_one(self, request: Request | None) -> None:
         """Send the first row of a checked request that can be sent."""
-        if request is not None and self._stage.fire("try_one"):
+        if request is not None and request.job.one_first and self._stage.fire("try_one"):
             self._begin(request, first=1)
 
     def start(self, request: Request | None) -> None:
@@ -104,9 +104,11 @@ class Sending:
 
     def resume_left(self, left: Left, *, rows: Any, old: bool) -> None:
         """Go on with a run that was left behind; rows that it read from memory are those that are chosen now."""
+        if not left.has_file and not self._jobs[0].resumable:
+            raise InputError("What this run was to do was in memory only: check again, which finds what is left to do")
         if not left.has_file and rows is None:
             raise InputError("This run's rows were in memory: choose the same rows under 1. Rows, and resume it again")
-        self._request, self._rows = None, rows
+        self._request, self._rows = None, None if left.has_file else rows
         going_on = self._resumption(left, old=old)
         if self._stage.fire("take_up"):
             self._launch(going_on)
@@ -167,11 +169,11 @@ class Sending:
         )
 
     def _job_of(self, run: Run) -> Job:
-        return next((job for job in self._jobs if job.function == run.operation), self._jobs[0])
+        return next((job for job in self._jobs if run.operation in (job.operation, job.function)), self._jobs[0])
 
     def show_left(self, left: Left, rows: Any) -> None:
         """Show how far a run came that was left behind; rows that it read from memory are those that are chosen now."""
-        self.show(open_run(left.journal, data=rows))
+        self.show(open_run(left.journal, data=None if left.has_file else rows))
 
     def _launch(self, launch: Launch, *, first: int | None = None) -> None:
         face = self._stage.face
@@ -186,7 +188,16 @@ class Sending:
         self._flight = Flight(launch, tell=tell, every=self._every, first=first)
         self._stage.follow(self._flight.thread)
 
-    def _ended(self, result: Result) -> None:
+    def _called(self, job: Job, result: Any) -> None:
+        self.result = result
+        self._stage.fire("complete")
+        self._stage.face.clear()
+        self._stage.say(" ".join(["Done:", *job.remarks(result)]))
+
+    def _ended(self, result: Any) -> None:
+        if self._request is not None and not self._request.job.rows:
+            self._called(self._request.job, result)
+            return
         self.result, run = result, run_of(result)
         trying, settled = self._stage.state == "trying", bool(run.counts["accepted"] + run.counts["refused"])
         self._stage.fire("complete" if run.complete else "tried" if trying and settled else "incomplete")

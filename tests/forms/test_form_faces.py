@@ -33,7 +33,7 @@ FORMS: dict[str, tuple[Callable[..., JobForm], Any, tuple[Callable[..., Any], ..
         (t1.reserve_coupons, t1.release_coupons, t1.plan_reservations, t1.fetch_reservations),
     ),
     "inventories": (t1.forms.inventories, inventories, (t1.fetch_inventories,)),
-    "audiences": (t1.forms.audiences, audiences, (t1.sync_audience, t1.plan_sync)),
+    "audiences": (t1.forms.audiences, audiences, (t1.sync_audience, t1.plan_sync, t1.empty_audience)),
     "sessions": (t1.forms.sessions, sessions, (t1.update_sessions, t1.plan_sessions)),
     "erasure": (t1.forms.erasure, erasure, (t1.erase_customers, t1.plan_erasure)),
 }
