@@ -197,6 +197,15 @@ def test_a_plan_that_cannot_be_meant_is_refused_before_anything_is_sent(
     assert not sandbox.requests.of(APPLY)
 
 
+def test_a_plan_of_another_encoding_can_be_gone_on_with_and_taken_back(client: t1.Client, tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_bytes("integration_id|action|audience_id\nä|add|748\n".encode("cp1252"))
+    run = t1.apply_audience(client, path, encoding="cp1252", delimiter="|")
+    assert t1.open_run(run.id).outcomes["integration_id"].tolist() == ["ä"]
+    assert t1.resume(client, run.id).counts["accepted"] == 1
+    assert t1.undo_audience(client, run.id, max_removed=1).counts["accepted"] == 1
+
+
 def test_a_plan_is_not_changed(client: t1.Client) -> None:
     frame = plan(("a", "add"), (" b", "delete"))
     before = frame.copy(deep=True)

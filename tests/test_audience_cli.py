@@ -153,6 +153,25 @@ def test_a_plan_is_written_for_apply(shell: Shell) -> None:
     assert "--audience-id N" in shell("audiences", "plan", "june.csv", "july.csv").err
 
 
+def test_each_file_can_have_an_encoding_of_its_own(shell: Shell) -> None:
+    Path("old.csv").write_bytes("integration_id;x\nä;1\nb;2\n".encode("cp1252"))
+    Path("new.csv").write_bytes("integration_id\tx\nä\t1\nb\t2\nö\t3\n".encode("utf-16"))
+    refused = shell("audiences", "diff", "old.csv", "new.csv")
+    assert refused.code == 2
+    assert "Pass the right --encoding" in refused.err
+    words = ("--encoding", "before=cp1252", "--delimiter", "after=\\t")
+    assert shell("audiences", "diff", "old.csv", "new.csv", *words, "--json").last["added"] == 1
+    known = ("--known", "old.csv", "--encoding", "known=cp1252")
+    plan = ("audiences", "plan", "old.csv", "new.csv", "--audience-id", "748", "--json")
+    assert shell(*plan, *words, *known).last["unknown"] == 1
+    assert (
+        shell("audiences", "overlaps", "a=old.csv", "b=new.csv", "--encoding", "a=cp1252", "--json").last["members"]
+        == 3
+    )
+    for wrong in (("--encoding", "cp1252", "--encoding", "after=utf-16"), ("--encoding", "july=cp1252")):
+        assert shell("audiences", "diff", "old.csv", "new.csv", *wrong).code == 2
+
+
 # --- members and overlaps -----------------------------------------------------------------------------------
 
 

@@ -267,6 +267,41 @@ def test_text_files_are_read_as_everywhere_in_the_project(tmp_path: Path) -> Non
     assert diff_audiences(after, tmp_path / "august.csv").same
 
 
+def test_it_can_be_said_for_all_files_or_for_one_side_how_they_are_read(tmp_path: Path) -> None:
+    old, new = tmp_path / "june.csv", tmp_path / "july.csv"
+    old.write_bytes("integration_id;town\nä;Köln\nb;Bonn\n".encode("cp1252"))
+    new.write_bytes("integration_id|town\nä|Köln\nb|Bonn,Köln\n".encode())
+    with pytest.raises(InputError, match=r"input 'before': .* Pass the right encoding="):
+        diff_audiences(old, new)
+    found = diff_audiences(old, new, encoding={"before": "cp1252"}, delimiter={"after": "|", "before": ";"})
+    assert lines(found, "changed") == [("b", "town", "Bonn", "Bonn,Köln")]
+    assert diff_audiences(old, pd.DataFrame({ID: ["ä", "b"]}), encoding="cp1252").same
+    assert diff_audiences(old, old, encoding="cp1252", delimiter=";").same
+
+
+def test_the_sheet_of_a_workbook_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "members.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for sheet, ids in (("June", ["a", "b"]), ("July", ["b", "c"])):
+            pd.DataFrame({ID: ids}).to_excel(book, sheet_name=sheet, index=False)
+    found = diff_audiences(path, path, sheet={"before": "June", "after": "July"})
+    assert (lines(found, "removed"), lines(found, "added")) == ([("a",)], [("c",)])
+    with pytest.raises(InputError, match="has 2 sheets"):
+        diff_audiences(path, path)
+
+
+def test_a_word_about_no_input_is_refused(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "june.csv", BEFORE)
+    with pytest.raises(InputError, match="sheet: got 'July', valid are 'before', 'after'"):
+        diff_audiences(path, path, sheet={"July": "x"})
+    with pytest.raises(InputError, match="input 'before': sheet= is for workbooks only"):
+        diff_audiences(path, BEFORE, sheet="July")
+    with pytest.raises(InputError, match="input 'after': encoding= is for CSV files only, and Table is none"):
+        diff_audiences(path, BEFORE, encoding={"after": "cp1252"})
+    with pytest.raises(InputError, match="There is no file"):
+        diff_audiences(tmp_path / "nothing.csv", BEFORE, encoding="cp1252")
+
+
 def test_nothing_of_the_callers_is_changed(tmp_path: Path) -> None:
     frame = BEFORE.to_pandas().set_index(pd.Index([5, 5, 7]))
     copy = frame.copy(deep=True)

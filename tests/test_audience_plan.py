@@ -107,6 +107,17 @@ def test_ids_that_the_account_does_not_have_are_counted_and_marked(tmp_path: Pat
     assert t1.plan_audience(diff, 748, known=ids_of("40", "41", "ghost")).attrs["unknown"] == 0
 
 
+def test_known_ids_can_be_in_a_file_of_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "known.csv"
+    path.write_bytes("integration_id;x\nä;1\n".encode("cp1252"))
+    diff = t1.diff_audiences(pa.table({ID: ["b"]}), pa.table({ID: ["b", "ä", "ö"]}))
+    with pytest.raises(InputError, match=r"input 'known': .* Pass the right encoding="):
+        t1.plan_audience(diff, 748, known=path)
+    assert t1.plan_audience(diff, 748, known=path, encoding="cp1252").attrs["unknown"] == 1
+    with pytest.raises(InputError, match="say how known is read, and it was not given"):
+        t1.plan_audience(diff, 748, encoding="cp1252")
+
+
 @pytest.mark.parametrize("number", [0, -1, True, "748", 7.5, None])
 def test_an_audience_is_a_number(number: Any) -> None:
     with pytest.raises(InputError, match="audience_id: got"):

@@ -142,6 +142,17 @@ def test_a_thousand_are_the_most_that_leave_a_large_audience_unasked(client: t1.
     assert len(t1.plan_sync(client, 748, people(*ids[1000:]))) == 1000
 
 
+def test_the_file_and_the_known_ids_are_read_as_is_said(client: t1.Client, tmp_path: Path) -> None:
+    after, known = tmp_path / "after.csv", tmp_path / "known.csv"
+    after.write_bytes("integration_id\nä\n".encode("cp1252"))
+    known.write_bytes("integration_id\nä\n".encode())
+    words = {"after": "cp1252"}
+    plan = t1.plan_sync(client, 748, after, mode="add", known=known, encoding=words)
+    assert (plan["integration_id"].tolist(), plan.attrs["unknown"]) == (["ä"], 0)
+    run = t1.sync_audience(client, 748, after, mode="add", known=known, encoding=words)
+    assert run.counts["accepted"] == 1
+
+
 def test_the_exact_number_empties_an_audience(client: t1.Client) -> None:
     others_act(client, "add", "a", "b")
     t1.sync_audience(client, 748, people(), max_removed=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -125,13 +126,21 @@ class Actions:
         return replace(found, lines=lines).only(keep)
 
 
-def read_actions(data: Any, *, allow_suspect_ids: bool = False, allow_empty: bool = False) -> Actions:
+def read_actions(
+    data: Any,
+    *,
+    words: Mapping[str, str | None] = MappingProxyType({}),
+    allow_suspect_ids: bool = False,
+    allow_empty: bool = False,
+) -> Actions:
     """Open and look over a plan; nothing is sent.
 
     Parameters
     ----------
     data : path, DataFrame, or anything with an Arrow stream
         Columns ``integration_id, action, audience_id``; others are not read.
+    words : mapping
+        How a text file or workbook is read: ``encoding, delimiter, sheet``, as `open_source` takes them.
     allow_suspect_ids : bool
         Take ids that look as if a spreadsheet had damaged them.
     allow_empty : bool
@@ -142,7 +151,7 @@ def read_actions(data: Any, *, allow_suspect_ids: bool = False, allow_empty: boo
     InputError
         There are no rows, a column is missing or of a type that cannot be meant, or ids look damaged.
     """
-    source = open_source(data, allow_empty=allow_empty)
+    source = open_source(data, allow_empty=allow_empty, **words)
     column = choose_id(source.schema.names)
     check_known([ACTION, AUDIENCE], source.schema.names, where=source.name)
     check_id_field(source.schema.field(column))

@@ -29,6 +29,9 @@ def apply_audience(
     plan: Any,
     *,
     undoable: bool | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
     connections: int = 4,
@@ -53,6 +56,8 @@ def apply_audience(
     undoable : bool, optional
         Read the audiences' members first, so that `undo_audience` takes back only what the run has changed. By default
         where there is a management key; True without one is an error.
+    encoding, delimiter, sheet :
+        How a text file or workbook is read, as for `upsert_profiles`.
     allow_suspect_ids : bool
         Send ids that look as if a spreadsheet had damaged them.
     journal, connections, progress, control, resume_old :
@@ -82,12 +87,13 @@ def apply_audience(
     2
     """
     client.check_unlocked(OPERATION)
-    actions = read_actions(plan, allow_suspect_ids=allow_suspect_ids)
+    words = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
+    actions = read_actions(plan, words=words, allow_suspect_ids=allow_suspect_ids)
     client.reach()
     check_known(client, actions.audiences)
     before = members_of(client, actions.audiences) if _reads_members(client, undoable) else None
     going = Going(journal, progress, control, resume_old)
-    recipe = {"path": path_of(plan), "allow_suspect_ids": allow_suspect_ids}
+    recipe = {"path": path_of(plan), "words": words, "allow_suspect_ids": allow_suspect_ids}
     return send(client, actions, recipe, going=going, connections=connections, before=before)
 
 

@@ -15,8 +15,9 @@ from t1data.audiences.columns import ID, Column, choose_columns
 from t1data.audiences.engine import MEMORY_LIMIT, open_engine
 from t1data.audiences.join import ADDED, CHANGED, PAIRS, REMOVED, REPEATED, Counts, join
 from t1data.audiences.result import AudienceDiff
-from t1data.audiences.sides import Input, Problems, check_same_ids, load, open_input
+from t1data.audiences.sides import Input, Problems, check_same_ids, load, open_inputs
 from t1data.audiences.twins import TWINS, find_twins
+from t1data.audiences.ways import Ways, Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,9 @@ def diff_audiences(
     *,
     on: str = ID,
     compare: Sequence[str] | None = None,
+    encoding: Word = None,
+    delimiter: Word = None,
+    sheet: Word = None,
     all_twins: bool = False,
     memory_limit: str = MEMORY_LIMIT,
     temp_folder: str | Path | None = None,
@@ -46,8 +50,8 @@ def diff_audiences(
     Parameters
     ----------
     before, after : path, frame or Arrow stream
-        A CSV file (also gzip), a Parquet file, a folder or pattern of Parquet files, a pandas or polars frame,
-        a pyarrow table or reader, or anything with the Arrow C stream interface. Either may have no rows.
+        A CSV file (also gzip), a workbook, a Parquet file, a folder or pattern of Parquet files, a pandas or polars
+        frame, a pyarrow table or reader, or anything with the Arrow C stream interface. Either may have no rows.
     on : str
         The column of the ids. They are text, compared exactly: no case, space or zero is looked past.
     compare : list of str, optional
@@ -55,6 +59,11 @@ def diff_audiences(
         equals a missing value, and NaN is one. Numbers are compared by value and never rounded. The cells of a CSV
         file are read as what the other side has: numbers, or true and false. Columns whose types do not compare
         exactly, such as text with numbers in frames, are an error.
+    encoding, delimiter : str or mapping of str to str, optional
+        Codec and separator of a text file, of both sides or by side: ``encoding={"after": "cp1252"}``. By default what
+        the byte order mark says, else UTF-8, and what divides the header.
+    sheet : str or mapping of str to str, optional
+        Name of a workbook's sheet, in the same way; by default the only one that holds anything.
     all_twins : bool
         Look for ids that look alike among those on both sides too; for large audiences this takes as long again.
     memory_limit : str
@@ -83,12 +92,26 @@ def diff_audiences(
     >>> diff.changed.to_dict("records")
     [{'integration_id': '002', 'column': 'tier', 'before': 'gold', 'after': 'silver'}]
     """
-    old, new = open_input(before, name="before", on=on), open_input(after, name="after", on=on)
+    given = {"before": before, "after": after}
+    old, new = open_inputs(given, on=on, ways=Ways(encoding, delimiter, sheet))
+    return hold(old, new, compare=compare, all_twins=all_twins, memory_limit=memory_limit, temp_folder=temp_folder)
+
+
+def hold(
+    old: Input,
+    new: Input,
+    *,
+    compare: Sequence[str] | None = None,
+    all_twins: bool = False,
+    memory_limit: str = MEMORY_LIMIT,
+    temp_folder: str | Path | None = None,
+) -> AudienceDiff:
+    """Hold two inputs against each other; messages call them by their names. The rest is as for `diff_audiences`."""
     check_same_ids([old, new])
     ids = (old.id_column, new.id_column)
     columns = choose_columns(old.source, new.source, ids=ids, compare=compare)
     with open_engine(memory_limit=memory_limit, temp_folder=temp_folder) as engine:
-        left, right = (load(engine, side, columns, view=side.name) for side in (old, new))
+        left, right = load(engine, old, columns, view="before"), load(engine, new, columns, view="after")
         found = join(engine, left, right, columns)
         twins = find_twins(engine, everywhere=all_twins)
         schemas = _schemas(columns)

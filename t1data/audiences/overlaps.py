@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from t1data.audiences.columns import ID
 from t1data.audiences.engine import MEMORY_LIMIT, Engine, open_engine
-from t1data.audiences.sides import Input, check_same_ids, load, open_input
+from t1data.audiences.sides import Input, check_same_ids, load, open_inputs
+from t1data.audiences.ways import Ways, Word
 from t1data.errors import InputError
 from t1data.words import many
 
@@ -83,6 +84,9 @@ def overlaps(
     audiences: Mapping[str, Any],
     *,
     on: str = ID,
+    encoding: Word = None,
+    delimiter: Word = None,
+    sheet: Word = None,
     memory_limit: str = MEMORY_LIMIT,
     temp_folder: str | Path | None = None,
 ) -> Overlaps:
@@ -94,6 +98,8 @@ def overlaps(
         Name → members; two at least, 62 at most. An id that stands in several rows counts once.
     on : str
         The column of the ids.
+    encoding, delimiter, sheet : str or mapping of str to str, optional
+        How text files and workbooks are read, as for `diff_audiences`; the inputs have the names of the audiences.
     memory_limit, temp_folder :
         As for `diff_audiences`.
 
@@ -118,7 +124,7 @@ def overlaps(
     (1, 2)
     """
     names = _names(audiences)
-    given = [open_input(audiences[name], name=name, on=on) for name in names]
+    given = open_inputs(audiences, on=on, ways=Ways(encoding, delimiter, sheet))
     check_same_ids(given)
     with open_engine(memory_limit=memory_limit, temp_folder=temp_folder) as engine:
         left_out, counts = _count(engine, given)

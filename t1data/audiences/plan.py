@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t1data.audiences.columns import ID
-from t1data.audiences.diff import diff_audiences
+from t1data.audiences.diff import hold
 from t1data.audiences.frames import to_frame
 from t1data.audiences.guards import check_removals
 from t1data.audiences.result import AudienceDiff
+from t1data.audiences.sides import Input, open_input, open_inputs
+from t1data.audiences.ways import Ways, Word
 from t1data.errors import InputError
 from t1data.words import many
 
@@ -31,6 +33,9 @@ def plan_audience(
     mode: Mode = "mirror",
     max_removed: int | None = None,
     known: Any = None,
+    encoding: Word = None,
+    delimiter: Word = None,
+    sheet: Word = None,
 ) -> pd.DataFrame:
     """Return the actions that make an audience of `before` one of `after`; nothing is sent.
 
@@ -48,6 +53,8 @@ def plan_audience(
     known : path, frame or Arrow stream, optional
         The ids that the account has, in a column ``integration_id``. To add an id that it does not have makes a profile
         of that id, which nobody may have meant.
+    encoding, delimiter, sheet : str, optional
+        How `known` is read, as for `diff_audiences`.
 
     Returns
     -------
@@ -72,6 +79,22 @@ def plan_audience(
     >>> plan.attrs
     {'added': 1, 'removed': 1, 'unknown': None, 'twins': 0}
     """
+    ways = Ways(encoding, delimiter, sheet)
+    return plan_of(diff, audience_id, mode=mode, max_removed=max_removed, known=_known(known, ways))
+
+
+def _known(data: Any, ways: Ways) -> Input | None:
+    if data is not None:
+        return open_inputs({"known": data}, on=ID, ways=ways)[0]
+    if ways != Ways():
+        raise InputError("encoding, delimiter and sheet say how known is read, and it was not given")
+    return None
+
+
+def plan_of(
+    diff: AudienceDiff, audience_id: int, *, mode: Mode, max_removed: int | None, known: Input | None
+) -> pd.DataFrame:
+    """Return a plan, as `plan_audience` does, with the known ids opened."""
     _check_audience(audience_id)
     if mode not in get_args(Mode):
         raise InputError(f"mode: got {mode!r}, valid are {', '.join(map(repr, get_args(Mode)))}")
@@ -119,9 +142,10 @@ def _ids(diff: AudienceDiff, table: str) -> pa.ChunkedArray:
     return pa.chunked_array(ids, pa.string())
 
 
-def _unknown(added: pa.ChunkedArray, known: Any) -> pa.ChunkedArray:
+def _unknown(added: pa.ChunkedArray, known: Input) -> pa.ChunkedArray:
     """Return the ids that would become profiles without a person."""
-    return _ids(diff_audiences(known, pa.table({ID: added}), compare=[]), "added")
+    joining = open_input(pa.table({ID: added}), name="after", on=ID)
+    return _ids(hold(known, joining, compare=[]), "added")
 
 
 def _actions(ids: pa.ChunkedArray, action: str, audience_id: int, unknown: pa.ChunkedArray | None) -> pa.Table:

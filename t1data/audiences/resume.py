@@ -37,4 +37,5 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 
 
 def _read(facts: dict[str, Any], data: Any) -> Actions:
-    return read_actions(data, allow_suspect_ids=facts["recipe"]["allow_suspect_ids"])
+    recipe = facts["recipe"]
+    return read_actions(data, words=recipe.get("words", {}), allow_suspect_ids=recipe["allow_suspect_ids"])

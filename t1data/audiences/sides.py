@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ import pyarrow.types as at
 
 from t1data.audiences.columns import Column, plain_type
 from t1data.audiences.engine import Engine, literal, quoted
+from t1data.audiences.ways import Ways
 from t1data.errors import InputError
 from t1data.tables import Problem, Slice, Source, open_source
 from t1data.tables.choices import choose_id
@@ -59,7 +61,13 @@ class Input:
         return self.source.schema.field(self.id_column)
 
 
-def open_input(data: Any, *, name: str, on: str) -> Input:
+def open_inputs(given: Mapping[str, Any], *, on: str, ways: Ways) -> list[Input]:
+    """Open several inputs, each by its name; see `open_input`."""
+    words = ways.of(given)
+    return [open_input(data, name=name, on=on, words=words[name]) for name, data in given.items()]
+
+
+def open_input(data: Any, *, name: str, on: str, words: Mapping[str, str] = MappingProxyType({})) -> Input:
     """Open what a caller gave, which may have no rows; a list or column of ids is no table, and refused.
 
     Raises
@@ -68,7 +76,7 @@ def open_input(data: Any, *, name: str, on: str) -> Input:
         It cannot be read, or its column of ids cannot hold ids.
     """
     try:
-        source = open_source(data, allow_empty=True)
+        source = open_source(data, allow_empty=True, **words)
         column = choose_id(source.columns, on)
         if source.rows != 0:  # an empty frame's columns are often of no type that means anything
             check_id_field(source.schema.field(column))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,24 +12,30 @@ import pyarrow as pa
 from t1data.audiences.actions import look_over, read_actions
 from t1data.audiences.apply import OPERATION, send
 from t1data.audiences.columns import ID
-from t1data.audiences.diff import diff_audiences
+from t1data.audiences.diff import hold
 from t1data.audiences.find import audience_number
 from t1data.audiences.frames import write_rows
 from t1data.audiences.marks import ours
-from t1data.audiences.plan import plan_audience
+from t1data.audiences.plan import plan_of
+from t1data.audiences.sides import Input, open_input
+from t1data.audiences.ways import Ways, Word
 from t1data.bulk.named import path_of
 from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.runs import Run
-from t1data.tables.choices import choose_id
-from t1data.tables.source import open_source
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Mode = Literal["mirror", "add", "remove", "mirror-ours"]
+
+
+@dataclass(frozen=True)
+class _Given:
+    after: Input
+    known: Input | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ def plan_sync(
     on: str = ID,
     max_removed: int | None = None,
     known: Any = None,
+    encoding: Word = None,
+    delimiter: Word = None,
+    sheet: Word = None,
     allow_suspect_ids: bool = False,
 ) -> pd.DataFrame:
     """Return the actions by which `sync_audience` would make an audience what `after` says; nothing is changed.
@@ -56,8 +64,8 @@ def plan_sync(
     Parameters and errors are those of `sync_audience`; what is returned is the plan of `plan_audience`, and
     ``plan.attrs`` says also how many members are ``kept``.
     """
-    looked = _looked_over(after, on, allow_suspect_ids=allow_suspect_ids)
-    return _planned(client, audience, looked, mode=mode, on=on, max_removed=max_removed, known=known).plan
+    given = _opened(after, known, on=on, ways=Ways(encoding, delimiter, sheet), allow_suspect_ids=allow_suspect_ids)
+    return _planned(client, audience, given, mode=mode, max_removed=max_removed).plan
 
 
 def sync_audience(
@@ -69,6 +77,9 @@ def sync_audience(
     on: str = ID,
     max_removed: int | None = None,
     known: Any = None,
+    encoding: Word = None,
+    delimiter: Word = None,
+    sheet: Word = None,
     plan_file: str | Path | None = None,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
@@ -102,6 +113,8 @@ def sync_audience(
         exactly how many.
     known : path, frame or Arrow stream, optional
         The ids that the account has; see `plan_audience`.
+    encoding, delimiter, sheet : str or mapping of str to str, optional
+        How text files and workbooks are read, as for `diff_audiences`; the inputs are ``after`` and ``known``.
     plan_file : path, optional
         Where the plan is written before anything is sent, ``.csv`` or ``.parquet``. It holds the ids of customers.
     allow_suspect_ids : bool
@@ -133,8 +146,8 @@ def sync_audience(
     2
     """
     client.check_unlocked(OPERATION)
-    looked = _looked_over(after, on, allow_suspect_ids=allow_suspect_ids)
-    found = _planned(client, audience, looked, mode=mode, on=on, max_removed=max_removed, known=known)
+    given = _opened(after, known, on=on, ways=Ways(encoding, delimiter, sheet), allow_suspect_ids=allow_suspect_ids)
+    found = _planned(client, audience, given, mode=mode, max_removed=max_removed)
     plan: Any = found.plan
     if plan_file is not None:
         write_rows(pa.Table.from_pandas(plan, preserve_index=False).to_reader(), Path(plan_file), overwrite=False)
@@ -150,39 +163,34 @@ def sync_audience(
     )
 
 
-def _looked_over(after: Any, on: str, *, allow_suspect_ids: bool) -> Any:
-    """Return what can be read several times, with ids that no program seems to have damaged."""
-    import pandas as pd
-
-    if not isinstance(after, str | os.PathLike | pd.DataFrame) and hasattr(after, "__arrow_c_stream__"):
-        after = pa.table(after)
-    source = open_source(after, allow_empty=True)
-    look_over(source, choose_id(source.schema.names, on), allow_suspect_ids=allow_suspect_ids)
-    return after
+def _opened(after: Any, known: Any, *, on: str, ways: Ways, allow_suspect_ids: bool) -> _Given:
+    """Open both inputs, of which the ids to come must not look as if a program had damaged them."""
+    given = {"after": after} | ({} if known is None else {"known": known})
+    words = ways.of(given)
+    members = open_input(after, name="after", on=on, words=words["after"])
+    look_over(members.source, members.id_column, allow_suspect_ids=allow_suspect_ids)
+    return _Given(members, None if known is None else open_input(known, name="known", on=ID, words=words["known"]))
 
 
-def _planned(
-    client: Client, audience: int | str, after: Any, *, mode: Mode, on: str, max_removed: int | None, known: Any
-) -> _Planned:
+def _planned(client: Client, audience: int | str, given: _Given, *, mode: Mode, max_removed: int | None) -> _Planned:
     if mode not in get_args(Mode):
         raise InputError(f"mode: got {mode!r}, valid are {', '.join(map(repr, get_args(Mode)))}")
     if client.management is None:
         raise InputError("the members of an audience are read with a management key, and this client has none")
     number = audience_number(client, audience)
     members = client.management.export_members(number)
-    diff = diff_audiences(_table(members, on), after, on=on, compare=[])
+    diff = hold(_table(members), given.after, compare=[])
     if mode == "mirror-ours" and (strangers := _strangers(diff.removed[ID].tolist(), client.base_url, number)):
         # To leave those out who are not ours is to compare with an audience in which they are not.
-        left = [id_ for id_ in members if id_ not in strangers]
-        diff = diff_audiences(_table(left, on), after, on=on, compare=[])
+        diff = hold(_table([id_ for id_ in members if id_ not in strangers]), given.after, compare=[])
     kind = "mirror" if mode == "mirror-ours" else mode
-    plan = plan_audience(diff, number, mode=kind, max_removed=max_removed, known=known)
+    plan = plan_of(diff, number, mode=kind, max_removed=max_removed, known=given.known)
     plan.attrs["kept"] = len(members) - plan.attrs["removed"]
     return _Planned(plan, number, members)
 
 
-def _table(members: list[str], column: str) -> pa.Table:
-    return pa.table({column: pa.array(members, pa.string())})
+def _table(members: list[str]) -> Input:
+    return open_input(pa.table({ID: pa.array(members, pa.string())}), name="before", on=ID)
 
 
 def _strangers(removed: list[str], base_url: str, audience_id: int) -> set[str]:

@@ -10,6 +10,7 @@ import click
 from t1data.cli.audience_calls import AUDIENCE
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.goods import finish
+from t1data.cli.of_inputs import WORDS, of_inputs
 from t1data.cli.options import READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, folded, say, tell
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from t1data.journal.runs import Run
 
 _SUSPECT = next(row for row in READING if row.parameter == "allow_suspect_ids")
+_FILE = tuple(row for row in READING if row.parameter in WORDS)
 _MAX_REMOVED = Option(
     "--max-removed",
     "max_removed",
@@ -37,6 +39,7 @@ APPLYING = (
         " management key when left out.",
         kind=bool,
     ),
+    *_FILE,
     _SUSPECT,
     *SENDING,
 )
@@ -52,6 +55,7 @@ SYNCING = (
     Option("--on", "on", "The column of the ids (default: integration_id).", "COLUMN"),
     _MAX_REMOVED,
     Option("--known", "known", "The ids that the account has; others that are added make empty profiles.", "FILE"),
+    *of_inputs("after"),
     Option(
         "--plan-file",
         "plan_file",
@@ -79,7 +83,7 @@ WITHOUT_OPTION = {
 }
 
 
-_OF_PLAN = ("mode", "on", "max_removed", "known", "allow_suspect_ids")
+_OF_PLAN = ("mode", "on", "max_removed", "known", *WORDS, "allow_suspect_ids")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done and stop: nothing is changed.")
 
 
@@ -99,7 +103,8 @@ def apply(*, plan: str, dry_run: bool, connection: Connection, applying: dict[st
     client = open_client(connection)
     if not dry_run:
         check_live(client, connection)
-    actions = read_actions(plan, allow_suspect_ids=applying.get("allow_suspect_ids", False))
+    words = {word: applying.get(word) for word in WORDS}
+    actions = read_actions(plan, words=words, allow_suspect_ids=applying.get("allow_suspect_ids", False))
     counts = counts_of(actions)
     _say_plan(plan, actions.rows, counts, client)
     if dry_run:

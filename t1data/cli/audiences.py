@@ -10,6 +10,7 @@ import click
 from t1data.cli import audience_actions, audience_calls
 from t1data.cli.audience_calls import number_or_name
 from t1data.cli.connection import Connection, connects, open_client
+from t1data.cli.of_inputs import apart, of_inputs
 from t1data.cli.options import Option, collects
 from t1data.cli.talk import Exit, say, tell
 from t1data.errors import InputError
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 _DIFFERENT: Final = 1  # what diff(1) ends with
 
-_READING = (
-    Option("--on", "on", "The column of the ids (default: integration_id).", "COLUMN"),
+_WHERE = (
     Option(
         "--memory-limit", "memory_limit", "What may be held in memory (default: 1GB); the rest goes to disk.", "SIZE"
     ),
     Option("--temp-folder", "temp_folder", "Where that disk is (default: the system's folder).", "FOLDER"),
 )
+_ON = Option("--on", "on", "The column of the ids (default: integration_id).", "COLUMN")
+_READING = (_ON, *of_inputs("before"), *_WHERE)
 DIFFING = (
     Option(
         "--compare",
@@ -67,7 +69,7 @@ FETCHING = (
         choices=("export", "list"),
     ),
 )
-OVERLAPPING = _READING
+OVERLAPPING = (_ON, *of_inputs("NAME"), *_WHERE)
 SNAPSHOTS = tuple(row for row in _READING if row.parameter == "on")
 
 # Parameters of the public functions that no row of the tables feeds, each with its reason.
@@ -163,8 +165,10 @@ def plan(
     if "audience_id" not in planning:
         raise click.UsageError("name the audience: --audience-id N")
     _check_free({"plan": Path(to)} if to else {}, overwrite=overwrite)
-    found = _diff(before, after, reading, ids_only=True)
-    planned = plan_audience(found, **planning)
+    inputs = {"before": before, "after": after, "known": planning.get("known")}
+    comparing, words = apart(reading, {name: file for name, file in inputs.items() if file is not None})
+    found = _diff(before, after, comparing, ids_only=True)
+    planned = plan_audience(found, **planning, **words)
     if to:
         _write(planned, Path(to), overwrite=overwrite)
     if as_json:

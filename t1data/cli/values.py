@@ -65,6 +65,28 @@ def delimiter(typed: str) -> str:
     return "\t" if typed == "\\t" else typed
 
 
+def by_input(typed: Sequence[str]) -> str | dict[str, str]:
+    """Read one word for all inputs, or ``INPUT=WORD`` for some.
+
+    Examples
+    --------
+    >>> by_input(["cp1252"]), by_input(["before=cp1252", "after=utf-16"])
+    ('cp1252', {'before': 'cp1252', 'after': 'utf-16'})
+    """
+    pairs = [text.partition("=") for text in typed]
+    if len(pairs) == 1 and not (pairs[0][0] and pairs[0][1]):
+        return typed[0]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise ValueError("give one for all inputs, or INPUT=… for some")
+    return _unique((name, word) for name, _, word in pairs)
+
+
+def delimiter_by_input(typed: Sequence[str]) -> str | dict[str, str]:
+    """Read one delimiter for all inputs, or ``INPUT=DELIMITER`` for some."""
+    found = by_input(typed)
+    return delimiter(found) if isinstance(found, str) else {name: delimiter(each) for name, each in found.items()}
+
+
 def rate(typed: str) -> float | None:
     """Read requests a second, or ``none``."""
     if typed.lower() == "none":

@@ -19,7 +19,7 @@ from t1data.tables.files import FileStamp, head_of, open_unpacked, readable
 from t1data.tables.parquet_reader import open_parquet
 from t1data.tables.records import JSON_FLAG, SLICE_ROWS, Slice, Source
 
-__all__ = ["JSON_FLAG", "SLICE_ROWS", "Slice", "Source", "open_source"]
+__all__ = ["JSON_FLAG", "SLICE_ROWS", "Slice", "Source", "kind_of", "open_source"]
 
 _ACCEPTED: Final = (
     "a path (CSV, CSV.gz, XLSX, Parquet, or a folder or glob of Parquet), a pandas or polars frame, "
@@ -78,6 +78,19 @@ def open_source(
     return _open_object(data, allow_empty=allow_empty)
 
 
+def kind_of(data: Any) -> str:
+    """Tell what kind of input something is: ``text``, ``excel`` or ``parquet``, or ``rows`` where it is no path.
+
+    Raises
+    ------
+    InputError
+        It is a path to nothing that can be read.
+    """
+    if not isinstance(data, str | os.PathLike):
+        return "rows"
+    return _kind(_files_of(_path_of(os.fspath(data)))[0])
+
+
 def _refuse_words(what: str, given: Mapping[str, str | None]) -> None:
     """Refuse words about a kind of file that the input is not."""
     named = [f"{name}=" for name, value in given.items() if value is not None]
@@ -109,12 +122,16 @@ def _open_object(data: Any, *, allow_empty: bool) -> Source:
     return arrow_reader.open_stream(data, name=name, allow_empty=allow_empty)
 
 
-def _open_path(given: str | bytes, *, text: Mapping[str, str | None], sheet: str | None, allow_empty: bool) -> Source:
+def _path_of(given: str | bytes) -> Path:
     if isinstance(given, bytes) or "\0" in given or not given.strip():
         raise InputError(f"{given!r} is no path. Give {_ACCEPTED}.")
     if "://" in given:
         raise InputError(f"{given} is an address, not a path. Download it first.")
-    path = Path(given).expanduser()
+    return Path(given).expanduser()
+
+
+def _open_path(given: str | bytes, *, text: Mapping[str, str | None], sheet: str | None, allow_empty: bool) -> Source:
+    path = _path_of(given)
     files = _files_of(path)
     kinds = {_kind(file) for file in files}
     if kinds == {"parquet"}:
