@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AT_ONCE = 2000  # customers that are held in memory while files are written
 _ENTITIES = {"profiles": "CustomerProfile", "coupons": "Coupon", "referrals": "Referral", "giveaways": "Giveaway"}
 
-Found = tuple[str, dict[str, Any]]
+Found = tuple[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Answers:
 
     def tables(self) -> dict[str, pa.Table]:
         """Return all tables, in memory."""
-        return _gathered(self).tables(declared=self._declared())
+        return self._gathered(self).tables()
 
     def write(self, folder: Path, *, overwrite: bool) -> None:
         """Write one Parquet file a table, each whole or not at all.
@@ -56,8 +56,8 @@ class Answers:
         The answers are read twice: every part of a file has the same columns, and so has a customer's attribute that
         only the last one has.
         """
-        kinds, declared = self._kinds(), self._declared()
-        empty = Tidy().tables(kinds=kinds, declared=declared)
+        kinds = self._kinds()
+        empty = self._gathered([]).tables(kinds=kinds)
         with ExitStack() as stack:
             parts = {
                 name: stack.enter_context(replacing(folder / f"{name}.parquet", overwrite=overwrite)) for name in PARTS
@@ -65,7 +65,7 @@ class Answers:
             with ExitStack() as writers:
                 out = {name: writers.enter_context(pq.ParquetWriter(parts[name], empty[name].schema)) for name in PARTS}
                 for tidy in self._in_portions():
-                    for name, table in tidy.tables(kinds=kinds, declared=declared).items():
+                    for name, table in tidy.tables(kinds=kinds).items():
                         out[name].write_table(table)
 
     def __iter__(self) -> Iterator[Found]:
@@ -77,12 +77,18 @@ class Answers:
             )
         ids = IdsByRow(self.source)
         for row, body in answers_by_row(self.journal):
-            yield ids.of(row), json.loads(body)
+            yield ids.of(row), body
+
+    def _gathered(self, found: Iterable[Found]) -> Tidy:
+        tidy = Tidy(declared=self._declared)
+        for integration_id, body in found:
+            tidy.read(integration_id, body)
+        return tidy
 
     def _in_portions(self) -> Iterator[Tidy]:
         found = iter(self)
         while portion := list(islice(found, AT_ONCE)):
-            yield _gathered(portion)
+            yield self._gathered(portion)
 
     def _kinds(self) -> dict[str, Kinds]:
         kinds: dict[str, Kinds] = {name: {} for name in PARTS}
@@ -92,6 +98,7 @@ class Answers:
                     kinds[name].setdefault(attribute, set()).update(more)
         return kinds
 
+    @cached_property
     def _declared(self) -> dict[str, Mapping[str, str]]:
         with reading(self.journal) as db:
             types = head_of(db, self.journal).facts.get("types", {})
@@ -110,10 +117,3 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     }
     frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
     return frame
-
-
-def _gathered(found: Any) -> Tidy:
-    tidy = Tidy()
-    for integration_id, inventory in found:
-        tidy.add(integration_id, inventory)
-    return tidy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from t1data.inventories.columns import ARROW, Kind
 
-EXACT = 2**53  # above it, a floating point number no longer holds every whole number
+EXACT = 2**53  # up to it, a floating point number holds every whole number
 # What Python and pandas can show; an offset, or the year 0, can lie beyond it.
 _FIRST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), ARROW["time"]).value
 _LAST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), ARROW["time"]).value
@@ -47,6 +48,8 @@ def time_of(text: Any) -> datetime | None:
         return None
 
 
+_NUMBERS = frozenset({int, float, NoneType})
+
 # The way of nearly all columns: Arrow finds the type, and it is the one that is wanted.
 
 
@@ -60,10 +63,9 @@ def _found(values: Sequence[Any], wanted: pa.DataType) -> pa.Array:
 
 
 def _numbers(values: Sequence[Any]) -> pa.Array:
-    array = pa.array(values)
-    if bool in set(map(type, values)):  # which Arrow makes a 0 or a 1 of, if the first value is 1.5
-        raise pa.ArrowTypeError("found bool")
-    return array.cast(ARROW["number"]) if array.type == ARROW["whole"] else _found(values, ARROW["number"])
+    if not _NUMBERS.issuperset(map(type, values)):  # a bool, of which Arrow makes a 0 or a 1, or no number at all
+        raise pa.ArrowTypeError("found other than numbers")
+    return pa.array(values, ARROW["number"])
 
 
 def _times(values: Sequence[Any]) -> pa.Array:
@@ -97,7 +99,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    return value if type(value) is float or (type(value) is int and abs(value) < EXACT) else None
+    return value if type(value) is float or (type(value) is int and abs(value) <= EXACT) else None
 
 
 _FITTING: Mapping[Kind, Callable[[Any], Any]] = {

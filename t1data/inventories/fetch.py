@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.inventories.columns import SECTIONS
 from t1data.inventories.record import GOODS, Inventories, check_folder, inventories_of
-from t1data.inventories.tidy import is_inventory
+from t1data.inventories.records import read_inventory
 from t1data.journal.runs import Run
 from t1data.tables.choices import ID, require_known
 
@@ -123,7 +122,7 @@ def _job(client: Client, sections: Collection[str], connections: int) -> Job:
 
 def _read(batch: Batch, body: bytes) -> Goods:
     try:
-        good = is_inventory(json.loads(body))
+        good = read_inventory(body) is not None
     except ValueError:
         good = False
     message = None if good else "the answer is not built as an inventory; its bytes are kept"
