@@ -362,12 +362,16 @@ def test_a_journal_with_one_byte_changed_opens_or_is_refused_in_words(
         journal = Journal(path)
         try:
             journal.head()
-            journal.batches()
+            journal.settled()
+            journal.open_batches(STATES)
+            journal.root_spans()
         finally:
             journal.close()
     with suppress(JournalError):
         run = read_run(path)
         assert sum(run.counts.values()) == run.rows
+        assert len(run.outcomes) == run.rows
+        assert len(run.batches) == 50
 
 
 @pytest.fixture(scope="module")

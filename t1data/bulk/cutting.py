@@ -64,11 +64,12 @@ def gather(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int) -> Ite
         yield from map(_exact, _portions(_joined(parts), limit, max_bytes))
 
 
-def without_rows(encoded: Iterable[EncodedRows], known: Sequence[BatchRecord]) -> Iterator[EncodedRows]:
-    """Yield the rows that stand in none of the `known` batches."""
-    spans = sorted(span for record in known for span in record.spans)
+def without_rows(encoded: Iterable[EncodedRows], spans: npt.NDArray[np.int64]) -> Iterator[EncodedRows]:
+    """Yield the rows that stand in none of some spans, an (n, 2) array of which no two overlap."""
+    starts, stops = np.sort(spans[:, 0]), np.sort(spans[:, 1])
     for chunk in encoded:
-        yield replace(chunk.part(~_within(chunk.rows, spans)), lines=chunk.lines)
+        inside = np.searchsorted(starts, chunk.rows, side="right") > np.searchsorted(stops, chunk.rows, side="right")
+        yield replace(chunk.part(~inside), lines=chunk.lines)
 
 
 def regather(encoded: Iterable[EncodedRows], known: Sequence[BatchRecord]) -> Iterator[Batch]:

@@ -19,7 +19,7 @@ from t1data.bulk.job import Job
 from t1data.bulk.lanes import Lanes
 from t1data.bulk.progress import Watch
 from t1data.errors import InputError, JournalError
-from t1data.journal.records import UNCHANGED, Line, leaves
+from t1data.journal.records import UNCHANGED, Line
 from t1data.journal.store import Journal
 
 GRACE = 10.0  # seconds that requests in flight get after a stop (reliability rule P14)
@@ -45,13 +45,12 @@ class Engine:
         self._journal = journal
         self._job = job
         self._watch = watch
-        self._known = journal.batches()
         self._open = (
             ("planned", "answered", "in_doubt") if job.repeatable or resend_in_doubt else ("planned", "answered")
         )
-        self._answered = {record.number for record in self._known if record.state == "answered"}
-        first_number = max((record.number for record in self._known), default=0) + 1
-        self._delivery = Delivery(journal, job, watch, first_number=first_number)
+        self._begun = journal.open_batches(self._open)
+        self._answered = {record.number for record in self._begun if record.state == "answered"}
+        self._delivery = Delivery(journal, job, watch, first_number=journal.last_number() + 1)
         self._lanes = Lanes(2 * job.connections)
         self._crash: BaseException | None = None
 
@@ -77,9 +76,8 @@ class Engine:
         return self._watch.stopped
 
     def _count_known(self) -> None:
-        for record in leaves(self._known):
-            if record.state in ("done", "refused"):
-                self._watch.count("accepted" if record.state == "done" else "refused", record.rows)
+        for outcome, rows in self._journal.settled().items():
+            self._watch.count(outcome, rows)
 
     def _feed(self, encoded: Iterable[EncodedRows]) -> None:
         for batch in self._batches(encoded):
@@ -93,21 +91,23 @@ class Engine:
 
     def _batches(self, encoded: Iterable[EncodedRows]) -> Iterator[Batch | list[Line]]:
         """Yield what is still to be sent: the open batches of an earlier run, then new ones from where it ended."""
-        job, begun = self._job, [record for record in leaves(self._known) if record.state in self._open]
-        roots = [record for record in self._known if record.parent is None]
-        if job.by_key:
-            if roots:
-                encoded = list(encoded)  # read twice, and held in memory for its keys anyway
-                yield from regather(encoded, begun)
-            yield from gather(without_rows(encoded, roots), limit=job.batch_limit, max_bytes=job.max_bytes)
-            return
-        mark = max((record.spans[-1][1] for record in roots), default=0)
+        return self._by_key(encoded) if self._job.by_key else self._in_order(encoded)
+
+    def _by_key(self, encoded: Iterable[EncodedRows]) -> Iterator[Batch | list[Line]]:
+        roots = self._journal.root_spans()
+        if len(roots):
+            encoded = list(encoded)  # read twice, and held in memory for its keys anyway
+            yield from regather(encoded, self._begun)
+        yield from gather(without_rows(encoded, roots), limit=self._job.batch_limit, max_bytes=self._job.max_bytes)
+
+    def _in_order(self, encoded: Iterable[EncodedRows]) -> Iterator[Batch | list[Line]]:
+        mark = int(self._journal.root_spans()[:, 1].max(initial=0))
         before, after = split_at(encoded, mark)
         if mark:
-            yield from regather(before, begun)
+            yield from regather(before, self._begun)
             for _ in before:  # rows that are settled: read past them to reach the new ones
                 pass
-        yield from cut(after, limit=job.batch_limit, max_bytes=job.max_bytes, start=mark)
+        yield from cut(after, limit=self._job.batch_limit, max_bytes=self._job.max_bytes, start=mark)
 
     def _planned(self, batch: Batch) -> Batch:
         """Return the batch with a number, after the journal knows of it."""

@@ -124,7 +124,7 @@ def run_job(job: Job, cargo: Cargo, going: Going) -> Run:
             resume_old=going.resume_old,
         )
         record.reopen()
-        if cargo.beside is not None and not record.batches():
+        if cargo.beside is not None and not record.last_number():
             cargo.beside(path)
         first = watch.control.first
         encoded = cargo.encoded if first is None else up_to(cargo.encoded, first)

@@ -20,8 +20,9 @@ from typing import Any
 
 from t1data.erasure.chain import chained, check_chain
 from t1data.errors import InputError
+from t1data.journal.answers import Kept
 from t1data.journal.outcomes import Input, count_outcomes, head_of, outcome_chunks
-from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.reads import read_batch, reading
 from t1data.journal.records import BatchRecord, RunRecord
 from t1data.journal.writes import tool_version
 from t1data.writing import replacing
@@ -127,13 +128,14 @@ def _records(journal: Path, source: Input) -> Iterator[dict[str, Any]]:
     with reading(journal) as db:
         head = head_of(db, journal)
         counts = count_outcomes(db, head)
-        batches = {record.number: record for record in read_batches(db)}
-        kept = {number: json.loads(body) for number, body in read_answers(db)}
-    yield _head(head)
-    customers = 0
-    for line in _customers(head, outcome_chunks(journal, source), batches, kept):
-        customers += 1
-        yield line
+        kept = Kept(db)
+        yield _head(head)
+        customers = 0
+        for line, number in _erased(outcome_chunks(journal, source)):
+            batch = read_batch(db, number)
+            if batch.spans[-1][1] == line["row"]:  # else another row stands for this one, and has told
+                customers += 1
+                yield _customer(head, line, batch, json.loads(kept.of(number) or b"{}"))
     yield {"record": FOOT, "run": head.id, "customers": customers, "rows": head.rows, **counts}
 
 
@@ -153,26 +155,24 @@ def _head(head: RunRecord) -> dict[str, Any]:
     }
 
 
-def _customers(
-    head: RunRecord,
-    chunks: Iterator[Any],
-    batches: Mapping[int, BatchRecord],
-    kept: Mapping[int, Mapping[str, Any]],
-) -> Iterator[dict[str, Any]]:
-    noted, told = head.facts["evidence"], set[int]()
-    shared = {"run": head.id, "operator": noted["operator"], "tool_version": tool_version()}
+def _erased(chunks: Iterator[Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the line and the batch of each row about which a request was sent."""
     for chunk in chunks:
         for line in chunk.to_pylist():
-            number = line["batch"]
-            if line["outcome"] in _NOT_SENT or number in told:
-                continue
-            told.add(number)  # a row that another stands for has that one's batch
-            yield {
-                "record": CUSTOMER,
-                "id": hash_under(noted["salt"], line["integration_id"]),
-                **_said(line, batches[number], kept.get(number, {})),
-                **shared,
-            }
+            if line["outcome"] not in _NOT_SENT:
+                yield line, line["batch"]
+
+
+def _customer(head: RunRecord, line: Mapping[str, Any], batch: BatchRecord, kept: Mapping[str, Any]) -> dict[str, Any]:
+    noted = head.facts["evidence"]
+    return {
+        "record": CUSTOMER,
+        "id": hash_under(noted["salt"], line["integration_id"]),
+        **_said(line, batch, kept),
+        "run": head.id,
+        "operator": noted["operator"],
+        "tool_version": tool_version(),
+    }
 
 
 def _said(line: Mapping[str, Any], batch: BatchRecord, kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from t1data.bulk.named import name_rows
 from t1data.erasure.erase import JOB
 from t1data.erasure.scrub import scrub_file, scrub_marks, scrubber
 from t1data.errors import InputError, JournalError
-from t1data.journal.answers import EMPTIED
+from t1data.journal.answers import EMPTIED, batches_of
 from t1data.journal.hashes import hash_id, machine_key
 from t1data.journal.names import runs_folder
 from t1data.journal.outcomes import head_of
 from t1data.journal.place import BEFORE, MARKS
-from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.reads import read_answer_places, reading
 from t1data.journal.rewrite import rewrite_answers
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ class _People:
 
     def _from_journal(self, path: Path) -> tuple[int, str | None]:
         with reading(path) as db:
-            head, batches = head_of(db, path), list(read_batches(db))
-            keeps_answers = next(read_answers(db), None) is not None
-        rows = self._rows_in(head.facts)
-        theirs = {batch.number for batch in batches if batch.rows == 1 and batch.spans[-1][1] - 1 in (rows or ())}
+            head = head_of(db, path)
+            keeps_answers = next(read_answer_places(db), None) is not None
+            rows = self._rows_in(head.facts)
+            theirs = batches_of(rows or set(), db)
         scrub = scrubber(self.ids)
         done = rewrite_answers(path, lambda batch, body: EMPTIED if batch in theirs else scrub(body))
         unknown = rows is None and "id" in head.facts.get("recipe", {}) and head.operation != JOB and keeps_answers

@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from t1data.journal.columns import Numbers, read_columns, stretches
 from t1data.journal.outcomes import Input
-from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.reads import read_answer_places, read_answers, reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EMPTIED = b"{}"  # an answer out of which a person was taken
 
+AT_ONCE = 64  # answers that are read together: a statement costs more than an answer of some KB
+NEAR = 4  # ids that are read together though some between them are not wanted
+
+_NONE = np.empty(0, dtype=np.int64)
+_BEYOND = np.iinfo(np.int64).max  # a number that no batch has
+
 
 def answers_by_row(journal: Path) -> Iterator[tuple[int, bytes]]:
     """Yield row (from 0) and answer of every row that was accepted, in the order of the rows, in bounded memory.
 
-    An answer out of which a person was taken is left out.
+    Some forty bytes for each answer are held. One out of which a person was taken is left out.
     """
     with reading(journal) as db:
-        # A batch of one row covers the rows before it that were not sent, and ends with it.
-        rows = {batch.number: batch.spans[-1][1] - 1 for batch in read_batches(db) if batch.state == "done"}
-        for number, body in _latest(read_answers(db)):
-            if number in rows and body and body != EMPTIED:
-                yield rows[number], body
+        numbers, rows = _accepted(db)
+        ids = Kept(db).ids_of(numbers)
+        order = np.argsort(rows, kind="stable")
+        for row, body in _read_bodies(db, rows[order], ids[order]):
+            if body and body != EMPTIED:
+                yield row, body
+
+
+def answers_by_batch(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    """Yield the answers that were kept, as they came, with their batch's number and in its order."""
+    batches, ids = _places(db)
+    order = np.lexsort((ids, batches))
+    yield from _read_bodies(db, batches[order], ids[order])
+
+
+class Kept:
+    """Which answer of a batch came last, one that could not be read may have been kept before it.
+
+    Sixteen bytes for each; the answers stay in the journal.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        batches, ids = _places(db)
+        order = np.lexsort((ids, batches))
+        batches = np.append(batches[order], _BEYOND)  # so that every number has a place
+        is_last = batches[1:] != batches[:-1]
+        self._batches, self._ids = np.append(batches[:-1][is_last], _BEYOND), np.append(ids[order][is_last], 0)
+
+    def ids_of(self, numbers: Numbers) -> Numbers:
+        """Return the ids of the last answers of some batches, 0 where none was kept."""
+        at = np.searchsorted(self._batches, numbers)
+        return np.where(self._batches[at] == numbers, self._ids[at], 0)
+
+    def of(self, number: int) -> bytes | None:
+        """Return the last answer of a batch, None when none was kept."""
+        (id_,) = self.ids_of(np.array([number])).tolist()
+        return dict(read_answers(self._db, id_, id_)).get(id_)
+
+
+def batches_of(rows: Collection[int], db: sqlite3.Connection) -> set[int]:
+    """Return the numbers of the batches that hold just one row, which is among these."""
+    wanted, found = np.array(sorted(rows), dtype=np.int64), set[int]()
+    for portion in read_columns(db):
+        alone = np.asarray(pc.equal(portion.table["rows"], 1))
+        found.update(portion.numbers[alone & np.isin(portion.last, wanted)].tolist())
+    return found
 
 
 class IdsByRow:
@@ -56,12 +107,26 @@ def typed_column(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
     return typed
 
 
-def _latest(answers: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Yield the last answer of each batch; one that could not be read may have been kept before it."""
-    before: tuple[int, bytes] | None = None
-    for answer in answers:
-        if before is not None and before[0] != answer[0]:
-            yield before
-        before = answer
-    if before is not None:
-        yield before
+def _accepted(db: sqlite3.Connection) -> tuple[Numbers, Numbers]:
+    """Return the batches that were accepted, and the last row of each: a batch of one row ends with it."""
+    numbers, rows = [_NONE], [_NONE]
+    for portion in read_columns(db):
+        accepted = portion.where(pc.equal(portion.table["state"], "done"))
+        numbers.append(accepted.numbers.copy())  # a view would keep all columns in memory
+        rows.append(accepted.last)
+    return np.concatenate(numbers), np.concatenate(rows)
+
+
+def _read_bodies(db: sqlite3.Connection, names: Numbers, ids: Numbers) -> Iterator[tuple[int, bytes]]:
+    """Yield each name with the answer of its id, nothing for 0; neighbours are read together, a few at a time."""
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        found = dict(body for stretch in stretches(some[some > 0], near=NEAR) for body in read_answers(db, *stretch))
+        for name, id_ in zip(names[start : start + AT_ONCE].tolist(), some.tolist(), strict=True):
+            yield name, found.get(id_, b"")
+
+
+def _places(db: sqlite3.Connection) -> tuple[Numbers, Numbers]:
+    """Return the batch and the id of every answer, in the order in which they came."""
+    found = np.fromiter(read_answer_places(db), dtype=[("batch", np.int64), ("id", np.int64)])
+    return found["batch"].copy(), found["id"].copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,6 +14,13 @@ from t1data.journal.records import SCHEMA_VERSION, STATES, UNCHANGED, BatchRecor
 
 _Record = TypeVar("_Record")
 
+NARROWED = "(SELECT parent FROM batch NOT INDEXED WHERE parent IS NOT NULL)"
+"""The batches whose rows others have taken over. By the table: no check of a file holds an index against it."""
+
+_BATCHES = (
+    "SELECT number, parent, spans, rows, state, attempts, status, reason, field, message, started_at, answered_at,"
+    " waited FROM batch"
+)
 _DAMAGED = "so what it says about rows cannot be trusted; its answers may still be had by `t1data runs raw`"
 
 
@@ -23,24 +30,62 @@ def read_head(db: sqlite3.Connection) -> RunRecord | None:
     return next(_read(db, query, _head), None)
 
 
-def read_batches(db: sqlite3.Connection) -> Iterator[BatchRecord]:
-    """Yield every batch in order of its number."""
-    query = (
-        "SELECT number, parent, spans, rows, state, attempts, status, reason, field, message, started_at,"
-        " answered_at, waited FROM batch ORDER BY number"
-    )
-    return _read(db, query, _batch)
+def read_open(db: sqlite3.Connection, states: Collection[str]) -> Iterator[BatchRecord]:
+    """Yield the batches in some states that were not narrowed further, in the order of their numbers."""
+    among = ", ".join("?" * len(states))
+    query = f"{_BATCHES} WHERE state IN ({among}) AND number NOT IN {NARROWED} ORDER BY number"
+    return _read(db, query, _batch, tuple(states))
 
 
-def read_answers(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
-    """Yield the answers that were kept, with their batch's number: those that carry goods, as they came."""
-    return _read(db, "SELECT batch, body FROM answer ORDER BY batch, id", lambda batch, body: (batch, body))
+def read_batch(db: sqlite3.Connection, number: int) -> BatchRecord:
+    """Return one batch.
+
+    Raises
+    ------
+    JournalError
+        The journal is damaged: it has not the batch that something else in it names.
+    """
+    for found in _read(db, f"{_BATCHES} WHERE number = ?", _batch, (number,)):
+        return found
+    raise JournalError(f"{_path_of(db)} is damaged (there is no batch {number}), {_DAMAGED}")
+
+
+def read_words(db: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[int, str | None, str | None]]:
+    """Yield number, field and message of the batches from `first` to `last`."""
+    query = "SELECT number, field, message FROM batch WHERE number BETWEEN ? AND ? ORDER BY number"
+    return _read(db, query, lambda *found: found, (first, last))
+
+
+def read_portions(
+    db: sqlite3.Connection, query: str, make: Callable[[list[tuple[Any, ...]]], _Record], size: int
+) -> Iterator[_Record]:
+    """Yield what is made of each `size` lines that a query finds; what cannot be made is damage."""
+    with _damage_in_words(db):
+        cursor = db.execute(query)
+        while found := cursor.fetchmany(size):
+            yield make(found)
+
+
+def read_answer_places(db: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """Yield batch and id of every answer that was kept, in the order in which they came."""
+    return _read(db, "SELECT batch, id FROM answer ORDER BY id", lambda batch, id_: (int(batch), int(id_)))
+
+
+def read_answers(db: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    """Yield id and body of the answers from one id to another, as they came."""
+    query = "SELECT id, body FROM answer WHERE id BETWEEN ? AND ?"
+    return _read(db, query, lambda id_, body: (id_, bytes(body)), (first, last))
 
 
 def read_lines(db: sqlite3.Connection, start: int, stop: int) -> list[Line]:
     """Return the lines of the rows from `start` to before `stop`."""
     query = "SELECT row, reason, field, message, same_as FROM line WHERE row >= ? AND row < ? ORDER BY row"
     return list(_read(db, query, Line, (start, stop)))
+
+
+def count_batches(db: sqlite3.Connection) -> int:
+    """Return how many batches there are."""
+    return next(_read(db, "SELECT count(*) FROM batch", int))
 
 
 def count_invalid(db: sqlite3.Connection) -> int:
@@ -112,9 +157,15 @@ def _read(
     db: sqlite3.Connection, query: str, make: Callable[..., _Record], values: Sequence[object] = ()
 ) -> Iterator[_Record]:
     """Yield a record for each line that a query finds; what cannot be one is damage."""
-    try:
+    with _damage_in_words(db):
         for found in db.execute(query, values):
             yield make(*found)
+
+
+@contextmanager
+def _damage_in_words(db: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
     except (sqlite3.DatabaseError, ValueError, TypeError, AttributeError) as error:
         raise JournalError(f"{_path_of(db)} is damaged ({error}), {_DAMAGED}") from error
 

@@ -117,7 +117,7 @@ class Part:
     message: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchRecord:
     """One batch as the journal knows it. `spans` are half-open ranges of 0-based row numbers."""
 
@@ -148,12 +148,6 @@ class RunRecord:
     started_at: float
     finished_at: float | None
     stopped: str | None
-
-
-def leaves(batches: list[BatchRecord]) -> list[BatchRecord]:
-    """Return the batches that were not narrowed further: each row that was to be sent stands in exactly one."""
-    parents = {record.parent for record in batches}
-    return [record for record in batches if record.number not in parents]
 
 
 def check_same(known: RunRecord, path: Path, *, operation: str, base_url: str, facts: dict[str, Any]) -> None:

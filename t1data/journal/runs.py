@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,29 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from t1data.errors import InputError, RunFailed
+from t1data.journal.answers import answers_by_batch
+from t1data.journal.columns import Columns, read_columns
 from t1data.journal.files import write_failed_rows, write_outcomes
 from t1data.journal.outcomes import SCHEMA, Input, count_outcomes, head_of, outcome_chunks
 from t1data.journal.place import held_by
-from t1data.journal.reads import read_answers, read_batches, reading
+from t1data.journal.reads import reading
 from t1data.journal.records import OUTCOMES
 from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_BATCHES = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("batch", "parent", "row_from", "row_to", "rows")),
+        ("state", pa.string()),
+        ("attempts", pa.int64()),
+        ("http_status", pa.int64()),
+        ("reason", pa.string()),
+        ("message", pa.string()),
+        *((name, pa.float64()) for name in ("started_at", "answered_at", "waited")),
+    ]
+)
 
 GoodsReader = Callable[[Path, Input | None], "pd.DataFrame"]
 
@@ -120,7 +134,7 @@ class Run:
     def raw_answers(self) -> list[tuple[int, bytes]]:
         """Return the answers that were kept, as they came, each with its batch's number: those that carry goods."""
         with reading(self.journal, whole=False) as db:
-            return list(read_answers(db))
+            return list(answers_by_batch(db))
 
     @property
     def batches(self) -> pd.DataFrame:
@@ -230,35 +244,27 @@ def batch_frame(journal: Path) -> pd.DataFrame:
     import pandas as pd
 
     with reading(journal) as db:
-        records = list(read_batches(db))
-    return pd.DataFrame(
-        {
-            "batch": pd.array([r.number for r in records], dtype="Int64"),
-            "parent": pd.array([r.parent for r in records], dtype="Int64"),
-            "row_from": pd.array([r.spans[0][0] + 1 for r in records], dtype="Int64"),
-            "row_to": pd.array([r.spans[-1][1] for r in records], dtype="Int64"),
-            "rows": pd.array([r.rows for r in records], dtype="Int64"),
-            "state": pd.array([r.state for r in records], dtype="string"),
-            "attempts": pd.array([r.attempts for r in records], dtype="Int64"),
-            "http_status": pd.array([r.status for r in records], dtype="Int64"),
-            "reason": pd.array([r.reason for r in records], dtype="string"),
-            "message": pd.array([r.message for r in records], dtype="string"),
-            "started_at": _times(r.started_at for r in records),
-            "answered_at": _times(r.answered_at for r in records),
-            "waited": pd.array([r.waited for r in records], dtype="Float64"),
-        }
-    )
+        found = pa.Table.from_batches(map(_batch_lines, read_columns(db)), schema=_BATCHES)
+    frame: pd.DataFrame = found.to_pandas(types_mapper=_nullable)
+    times = {name: pd.to_datetime(frame[name], unit="s", utc=True) for name in ("started_at", "answered_at")}
+    return frame.assign(**times, waited=frame["waited"].astype("Float64"))
+
+
+def _batch_lines(columns: Columns) -> pa.RecordBatch:
+    table = columns.table
+    named = {
+        **dict(zip(table.schema.names, table.columns, strict=True)),
+        "batch": table["number"],
+        "row_from": pa.array(columns.first + 1),
+        "row_to": pa.array(columns.last + 1),
+        "http_status": table["status"],
+    }
+    return pa.record_batch([named[field.name].cast(field.type) for field in _BATCHES], schema=_BATCHES)
 
 
 def last_line(run: Run) -> str:
     """Return the one machine-readable line with which every sending command ends."""
     return json.dumps(run.to_dict())
-
-
-def _times(seconds: Iterable[float | None]) -> pd.Series[pd.Timestamp]:
-    import pandas as pd
-
-    return pd.to_datetime(pd.Series(list(seconds), dtype="float64"), unit="s", utc=True)
 
 
 def _nullable(kind: pa.DataType) -> Any:

@@ -6,22 +6,22 @@ What the file holds, and the rule by which a batch changes its state, stands in 
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from t1data.errors import JournalError
+from t1data.journal.columns import Numbers, read_root_spans
+from t1data.journal.leaves import read_leaves
 from t1data.journal.place import Reserve, connect, holder, is_still, take_hold
-from t1data.journal.reads import read_batches, read_head
+from t1data.journal.reads import read_head, read_open
 from t1data.journal.records import (
     OPEN,
-    SCHEMA_VERSION,
     BatchRecord,
     Event,
     Line,
@@ -30,10 +30,11 @@ from t1data.journal.records import (
     Span,
     check_same,
     check_young,
-    leaves,
     next_state,
 )
-from t1data.journal.writes import add_effort, free, insert_answer, insert_batch, insert_lines, tool_version
+from t1data.journal.writes import change, fold, free, insert_answer, insert_batch, insert_head, insert_lines
+
+_INTERRUPTED = "the run ended before an answer could be read"
 
 
 class Journal:
@@ -56,6 +57,7 @@ class Journal:
 
     def __init__(self, path: Path, *, durable: bool = True, clock: Callable[[], float] = time.time) -> None:
         self.path = path
+        self._durable = durable
         self._clock = clock
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -91,17 +93,12 @@ class Journal:
         if (known := self.head()) is not None:
             check_same(known, self.path, operation=operation, base_url=base_url, facts=facts)
             if not resume_old:
-                check_young(known, self._clock(), is_open=any(b.state in OPEN for b in leaves(self.batches())))
+                check_young(known, self._clock(), is_open=bool(self.open_batches(OPEN)))
             with self._step() as db:
                 db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (holder(),))
             return known
-        now = self._clock()
         with self._step() as db:
-            db.execute(
-                "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows,"
-                " started_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (id_, SCHEMA_VERSION, tool_version(), operation, base_url, json.dumps(facts), rows, now, holder()),
-            )
+            insert_head(db, id_, operation, base_url=base_url, facts=facts, rows=rows, now=self._clock())
         head = self.head()
         assert head is not None
         return head
@@ -135,12 +132,8 @@ class Journal:
             raise JournalError(
                 f"the journal {self.path} was moved or deleted while the run went on; nothing more is sent"
             )
-        with self._step() as db:
-            self._move(db, number, "intend")
-            # The first time stands: what a request made cannot be older than that.
-            db.execute(
-                "UPDATE batch SET started_at = coalesce(started_at, ?) WHERE number = ?", (self._clock(), number)
-            )
+        with self._step(commit=self._durable) as db:
+            change(db, number, next_state(self.state_of(number), "intend"), started_at=self._clock())
 
     def settle(
         self,
@@ -159,35 +152,41 @@ class Journal:
         """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
 
         def step(db: sqlite3.Connection) -> None:
-            state = self.state_of(number)
+            state, when = self.state_of(number), None
             if state == "intent" and (event in ("accept", "refuse") or status is not None):
-                self._move(db, number, "answer", answered_at=self._clock())
-            said = {"status": status, "reason": reason, "field": field, "message": message}
-            self._move(db, number, event, **{name: value for name, value in said.items() if value is not None})
-            add_effort(db, number, attempts, waited)
+                state, when = next_state(state, "answer"), self._clock()
+            change(
+                db,
+                number,
+                next_state(state, event),
+                answered_at=when,
+                attempts=attempts,
+                waited=waited,
+                status=status,
+                reason=reason,
+                field=field,
+                message=message,
+            )
             if answer:
                 insert_answer(db, number, answer)
             for part in parts:
                 insert_batch(db, part, number)
 
-        self._last_words(step)
+        self._last_words(step, commit=self._durable)
 
     def keep_answer(self, number: int, body: bytes, *, status: int, attempts: int, waited: float) -> None:
         """Make an answer that carries goods durable, as it came, before anybody reads it."""
 
         def step(db: sqlite3.Connection) -> None:
-            self._move(db, number, "answer", answered_at=self._clock(), status=status)
+            state, when = next_state(self.state_of(number), "answer"), self._clock()
+            change(db, number, state, status=status, answered_at=when, attempts=attempts, waited=waited)
             insert_answer(db, number, body)
-            add_effort(db, number, attempts, waited)
 
         self._last_words(step)
 
     def kept_answer(self, number: int) -> bytes:
         """Return the answer that was kept for a batch."""
-        with self._lock:
-            found = (
-                self._usable().execute("SELECT body FROM answer WHERE batch = ? ORDER BY id DESC", (number,)).fetchone()
-            )
+        found = self._ask("SELECT body FROM answer WHERE batch = ? ORDER BY id DESC", number)
         return (found and found[0]) or b""
 
     def recut(self, old: Iterable[int], parent: int, parts: Iterable[Part]) -> None:
@@ -201,22 +200,38 @@ class Journal:
     def reopen(self) -> None:
         """Settle what an interrupted run left open: what was out when it ended is in doubt until it is known better."""
         with self._step() as db:
-            for (number,) in db.execute("SELECT number FROM batch WHERE state IN ('intent', 'resent')").fetchall():
-                interrupted = "the run ended before an answer could be read"
-                self._move(db, number, "doubt", reason="interrupted", message=interrupted)
+            out = db.execute("SELECT number, state FROM batch WHERE state IN ('intent', 'resent')").fetchall()
+            for number, state in out:
+                change(db, number, next_state(state, "doubt"), reason="interrupted", message=_INTERRUPTED)
 
     def state_of(self, number: int) -> str:
         """Return the state of a batch."""
-        with self._lock:
-            found = self._usable().execute("SELECT state FROM batch WHERE number = ?", (number,)).fetchone()
+        found = self._ask("SELECT state FROM batch WHERE number = ?", number)
         if found is None:
             raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
         return str(found[0])
 
-    def batches(self) -> list[BatchRecord]:
-        """Return every batch in order of its number."""
+    # --- what a resume asks ---------------------------------------------------------------------------
+
+    def last_number(self) -> int:
+        """Return the number of the newest batch, 0 when there is none."""
+        return int(self._ask("SELECT coalesce(max(number), 0) FROM batch")[0])
+
+    def open_batches(self, states: Collection[str]) -> list[BatchRecord]:
+        """Return the batches in some states that were not narrowed further, in the order of their numbers."""
         with self._lock:
-            return list(read_batches(self._usable()))
+            return list(read_open(self._usable(), states))
+
+    def settled(self) -> dict[str, int]:
+        """Return how many rows have been accepted and refused."""
+        with self._lock:
+            rows = read_leaves(self._usable()).count_rows()
+        return {outcome: rows[outcome] for outcome in ("accepted", "refused")}
+
+    def root_spans(self) -> Numbers:
+        """Return the spans of the batches that were cut from the input, whatever became of them: an (n, 2) array."""
+        with self._lock:
+            return read_root_spans(self._usable())
 
     def __enter__(self) -> Self:
         return self
@@ -231,18 +246,11 @@ class Journal:
                 return
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
-            self._fold()
+            fold(self._db)
             self._db.close()
             self._reserve.release()
             os.close(self._hold)  # after the database: closing it would drop SQLite's own locks
             self._hold = -1
-
-    def _fold(self) -> None:
-        """Leave one file that can be copied and read without writing beside it; a reader may be in the way."""
-        with suppress(sqlite3.Error):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("PRAGMA busy_timeout = 0")
-            self._db.execute("PRAGMA journal_mode = DELETE")
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -252,6 +260,11 @@ class Journal:
         if os.getpid() != self._pid:
             raise JournalError("a journal cannot be used from a forked process; open it there anew")
         return self._db
+
+    def _ask(self, query: str, *values: object) -> Any:
+        """Return the first line that a query finds, None when there is none."""
+        with self._lock:
+            return self._usable().execute(query, values).fetchone()
 
     @contextmanager
     def _step(self, *, commit: bool = True, last_words: bool = False) -> Iterator[sqlite3.Connection]:
@@ -274,18 +287,13 @@ class Journal:
                 )
                 raise JournalError(self._full) from error
 
-    def _last_words(self, step: Callable[[sqlite3.Connection], object]) -> None:
+    def _last_words(self, step: Callable[[sqlite3.Connection], object], *, commit: bool = True) -> None:
         """Write what must not be lost, if need be in the room that was kept for it."""
         try:
-            with self._step(last_words=True) as db:
+            with self._step(commit=commit, last_words=True) as db:
                 step(db)
         except JournalError:
             if not self._reserve.release():
                 raise
-            with self._step(last_words=True) as db:
+            with self._step(commit=commit, last_words=True) as db:
                 step(db)
-
-    def _move(self, db: sqlite3.Connection, number: int, event: str, **values: object) -> None:
-        fields = {"state": next_state(self.state_of(number), event), **values}
-        assignments = ", ".join(f"{name} = ?" for name in fields)  # names are this module's own, never data
-        db.execute(f"UPDATE batch SET {assignments} WHERE number = ?", (*fields.values(), number))  # noqa: S608

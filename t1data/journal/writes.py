@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from t1data.journal.records import Line, Part
+from t1data.journal.place import holder
+from t1data.journal.records import SCHEMA_VERSION, Line, Part
 
 
 def free(path: Path) -> str:
@@ -23,6 +27,25 @@ def tool_version() -> str:
     from importlib.metadata import version
 
     return version("t1data")
+
+
+def fold(db: sqlite3.Connection) -> None:
+    """Leave one file that can be copied and read without writing beside it; a reader may be in the way."""
+    with suppress(sqlite3.Error):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("PRAGMA busy_timeout = 0")
+        db.execute("PRAGMA journal_mode = DELETE")
+
+
+def insert_head(
+    db: sqlite3.Connection, id_: str, operation: str, *, base_url: str, facts: Mapping[str, Any], rows: int, now: float
+) -> None:
+    """Note what run this is; the process that notes it holds the run."""
+    db.execute(
+        "INSERT INTO run (id, schema_version, tool_version, operation, base_url, facts, rows, started_at, holder)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (id_, SCHEMA_VERSION, tool_version(), operation, base_url, json.dumps(facts), rows, now, holder()),
+    )
 
 
 def insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
@@ -44,10 +67,29 @@ def insert_batch(db: sqlite3.Connection, part: Part, parent: int | None) -> None
     )
 
 
-def add_effort(db: sqlite3.Connection, number: int, attempts: int, waited: float) -> None:
-    """Add the attempts and the seconds of waiting that a batch took."""
+def change(
+    db: sqlite3.Connection,
+    number: int,
+    state: str,
+    *,
+    started_at: float | None = None,
+    answered_at: float | None = None,
+    attempts: int = 0,
+    waited: float = 0.0,
+    status: int | None = None,
+    reason: str | None = None,
+    field: str | None = None,
+    message: str | None = None,
+) -> None:
+    """Give a batch its next state, add what it took, and note what was said; what is None stays as it was.
+
+    The first start stands: what a request made cannot be older than that.
+    """
     db.execute(
-        "UPDATE batch SET attempts = attempts + ?, waited = waited + ? WHERE number = ?", (attempts, waited, number)
+        "UPDATE batch SET state = ?, started_at = coalesce(started_at, ?), answered_at = coalesce(?, answered_at),"
+        " attempts = attempts + ?, waited = waited + ?, status = coalesce(?, status), reason = coalesce(?, reason),"
+        " field = coalesce(?, field), message = coalesce(?, message) WHERE number = ?",
+        (state, started_at, answered_at, attempts, waited, status, reason, field, message, number),
     )
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from t1data.bulk.batches import Batch
 from t1data.bulk.job import Goods
-from t1data.journal.answers import typed_column
+from t1data.journal.answers import answers_by_batch, typed_column
 from t1data.journal.outcomes import Input
-from t1data.journal.reads import read_answers, read_batches, read_lines, reading
+from t1data.journal.reads import read_batch, read_lines, reading
 from t1data.journal.records import BatchRecord
+from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +83,7 @@ def read_goods(batch: Batch, body: bytes) -> Goods:
     if not got.all():
         message = "the answer holds no code for some advocates, though it says that all went well"
     elif matched.surplus:
-        message = f"the answer holds {matched.surplus:,} codes that were not asked for; its bytes are kept"
+        message = f"the answer holds {many(matched.surplus, 'code')} that nobody asked for; its bytes are kept"
     return Goods(got, message)
 
 
@@ -161,9 +162,8 @@ def codes_by_row(journal: Path, source: Input | None) -> Iterator[tuple[int, int
     """Yield the row, the batch and the referral of every code that some kept answer holds for a row, each code once."""
     advocates, told = advocates_of(source), set[str]()  # what was found on the server may stand in a first answer too
     with reading(journal) as db:
-        records = {record.number: record for record in read_batches(db)}
-        for number, body in read_answers(db):
-            record = records[number]
+        for number, body in answers_by_batch(db):
+            record = read_batch(db, number)
             apart = {line.row for start, stop in record.spans for line in read_lines(db, start, stop)}
             found = list(_codes_of(record, body, advocates, apart))
             yield from (code for code in found if code[2]["code"] not in told)

@@ -19,9 +19,10 @@ from t1data.bulk.progress import Control, Progress, Watch, watching
 from t1data.bulk.stop import heeding
 from t1data.client import Client
 from t1data.errors import InputError, JournalError, NotFoundError, StoppedError
+from t1data.journal.answers import answers_by_batch
 from t1data.journal.names import runs_folder
-from t1data.journal.reads import read_answers, read_lines, reading
-from t1data.journal.records import BatchRecord, Part, State, leaves
+from t1data.journal.reads import read_lines, reading
+from t1data.journal.records import BatchRecord, Part, State
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
 from t1data.referrals.codes import Referral, code_frame, codes_by_row, referrals_in
@@ -112,7 +113,7 @@ def reconcile(
     listed = application_id is not None and client.management is not None
     with Journal(journal) as record:
         record.reopen()
-        doubtful = [leaf for leaf in leaves(record.batches()) if leaf.state == "in_doubt"]
+        doubtful = record.open_batches(["in_doubt"])
         rows = {leaf.number: _rows(journal, leaf) for leaf in doubtful}
         taken = _own_codes(journal, prepared, set(chain(*rows.values()))) | _codes_of_others(journal)
         asked = _asked(prepared, rows)
@@ -234,7 +235,7 @@ def _settle(record: Journal, batch: BatchRecord, found: list[_Found]) -> None:
     elif kinds == {("planned", None)}:
         record.settle(batch.number, "withhold")
     else:
-        numbers = count(max(b.number for b in record.batches()) + 1)
+        numbers = count(record.last_number() + 1)
         parts = [_part(next(numbers), batch, found, kind) for kind in sorted(kinds, key=str)]
         record.settle(batch.number, "accept", answer=answer, parts=parts)
 
@@ -266,7 +267,7 @@ def _codes_of_others(journal: Path) -> set[str]:
     known: set[str] = set()
     for path in {*_others(journal.parent), *_others(runs_folder())} - {journal.resolve()}:
         with suppress(JournalError), reading(path, whole=False) as db:
-            for _, body in read_answers(db):
+            for _, body in answers_by_batch(db):
                 with suppress(ValueError):  # an answer that broke off
                     known.update(referral["code"] for referral in referrals_in(body))
     return known

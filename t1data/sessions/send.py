@@ -14,7 +14,7 @@ from t1data.bulk.job import Answered, Job
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import Client
 from t1data.errors import InDoubtError, RefusedError
-from t1data.journal.reads import read_batches, reading
+from t1data.journal.reads import read_open, reading
 from t1data.journal.runs import Run
 from t1data.sessions.effects import GOODS
 from t1data.sessions.look import REFUSALS, look_again
@@ -45,7 +45,7 @@ def _in_doubt(journal: str | Path | None) -> frozenset[int]:
     if journal is None or not Path(journal).exists():
         return frozenset()
     with reading(Path(journal)) as db:
-        return frozenset(batch.number for batch in read_batches(db) if batch.state in ("intent", "in_doubt", "resent"))
+        return frozenset(batch.number for batch in read_open(db, ("intent", "in_doubt", "resent")))
 
 
 def _job(client: Client, prepared: Prepared, in_doubt: frozenset[int], connections: int) -> Job:

@@ -1,0 +1,134 @@
+"""The batches of a journal column by column, a portion at a time: no object for each of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t1data.journal.reads import NARROWED, read_portions
+from t1data.journal.records import STATES
+
+PORTION = 4096  # batches that are read at a time
+
+Numbers = npt.NDArray[np.int64]
+
+SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("parent", pa.int64()),
+        ("rows", pa.int64()),
+        ("state", pa.string()),
+        ("attempts", pa.int32()),
+        ("status", pa.int16()),
+        ("reason", pa.string()),
+        ("field", pa.string()),
+        ("message", pa.string()),
+        ("started_at", pa.float64()),
+        ("answered_at", pa.float64()),
+        ("waited", pa.float64()),
+        ("narrowed", pa.int8()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some batches of a journal, checked as `reads.read_leaves` checks one.
+
+    Attributes
+    ----------
+    table : pyarrow.RecordBatch
+        `SCHEMA`; `narrowed` is 1 when other batches have taken over its rows.
+    spans : ndarray of int64, shape (n, 2)
+        Half-open ranges of 0-based rows, those of one batch after those of the one before.
+    edges : ndarray of int64
+        Where in `spans` those of each batch begin, and where the last ones end.
+    """
+
+    table: pa.RecordBatch
+    spans: Numbers
+    edges: Numbers
+
+    @property
+    def numbers(self) -> Numbers:
+        """The number of each batch, ascending."""
+        found: Numbers = self.table["number"].to_numpy()
+        return found
+
+    @property
+    def first(self) -> Numbers:
+        """The first row of each batch."""
+        found: Numbers = self.spans[self.edges[:-1], 0]
+        return found
+
+    @property
+    def last(self) -> Numbers:
+        """The last row of each batch. Those before it in a batch of one row are rows that were not sent."""
+        found: Numbers = self.spans[self.edges[1:] - 1, 1] - 1
+        return found
+
+    def where(self, keep: pa.BooleanArray) -> Columns:
+        """Return some of the batches."""
+        kept, counts = np.asarray(keep), np.diff(self.edges)
+        edges = np.concatenate(([0], np.cumsum(counts[kept])))
+        return Columns(self.table.filter(keep), self.spans[np.repeat(kept, counts)], edges)
+
+
+def read_columns(db: sqlite3.Connection) -> Iterator[Columns]:
+    """Yield all batches in the order of their numbers, `PORTION` at a time."""
+    columns = ", ".join([*SCHEMA.names[:-1], f"number IN {NARROWED}", "spans"])
+    return read_portions(db, f"SELECT {columns} FROM batch ORDER BY number", _columns, PORTION)  # noqa: S608 - no data
+
+
+def stretches(numbers: Numbers, *, near: int = 1) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each stretch of numbers that are not further than `near` from the next one.
+
+    Examples
+    --------
+    >>> list(stretches(np.array([3, 1, 2, 9])))
+    [(1, 3), (9, 9)]
+    """
+    ordered = np.unique(numbers)
+    edges = np.flatnonzero(np.diff(ordered) > near) + 1
+    parts = np.split(ordered, edges) if len(ordered) else []
+    return ((int(part[0]), int(part[-1])) for part in parts)
+
+
+def read_root_spans(db: sqlite3.Connection) -> Numbers:
+    """Return the spans of the batches that take over no rows of another one: an (n, 2) array, as they come."""
+    found = [part.where(part.table["parent"].is_null()).spans for part in read_columns(db)]
+    return np.concatenate([np.empty((0, 2), dtype=np.int64), *found])
+
+
+def _columns(found: Sequence[tuple[Any, ...]]) -> Columns:
+    *values, texts = zip(*found, strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(values, SCHEMA, strict=True)]
+    columns = Columns(pa.record_batch(arrays, schema=SCHEMA), *_spans(texts))
+    _check(columns)
+    return columns
+
+
+def _spans(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+    """Return the bounds of all spans, ``"0:3 5:6"`` for each batch, and where those of each batch begin."""
+    lists = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+    pairs = pc.split_pattern(lists.flatten(), ":")
+    if not pc.all(pc.equal(pc.list_value_length(pairs), 2)).as_py():
+        raise ValueError("spans that are none")
+    return pairs.flatten().cast(pa.int64()).to_numpy().reshape(-1, 2), np.asarray(lists.offsets, dtype=np.int64)
+
+
+def _check(columns: Columns) -> None:
+    starts, stops = columns.spans.T
+    if (starts < 0).any() or (starts >= stops).any():
+        raise ValueError("spans that hold no row")
+    if not pc.all(pc.is_in(columns.table["state"], value_set=pa.array(STATES))).as_py():
+        raise ValueError("a state that there is not")
+    if (columns.table["rows"].to_numpy() > np.add.reduceat(stops - starts, columns.edges[:-1])).any():
+        raise ValueError("a batch has more rows than its spans")

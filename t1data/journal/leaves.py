@@ -1,0 +1,144 @@
+"""Which batch each row of a run stands in: some fifty bytes for a batch, whatever their number."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t1data.journal.columns import Columns, Numbers, read_columns
+from t1data.journal.reads import count_batches
+from t1data.journal.records import OUTCOMES, STATES, outcome_of
+
+_PLANNED = np.int8(STATES.index("planned"))
+_NO_STATUS = -1
+
+Column = npt.NDArray[Any]
+
+# What is held of a batch and of each of its spans, and in how many bytes.
+_OF_BATCH = {"number": "q", "rows": "q", "state": "b", "status": "h", "attempts": "i", "reason": "i", "worded": "?"}
+_OF_SPAN = {"start": "q", "stop": "q", "owner": "i"}
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The batches that were not narrowed further: each row that was to be sent stands in exactly one.
+
+    What the server said of a batch in words is not held, and only `worded` tells that there is something to be read.
+
+    Attributes
+    ----------
+    batches : mapping of str to ndarray
+        ``number, rows, state, status, attempts, reason, worded``; the state by its place in `STATES`, the reason by its
+        place in `reasons`.
+    spans : mapping of str to ndarray
+        ``start, stop, owner``: the bounds of all spans, ascending, of which no two overlap, and the place of the batch
+        that each belongs to.
+    reasons : pyarrow.StringArray
+        All reasons that there are.
+    """
+
+    batches: Mapping[str, Column]
+    spans: Mapping[str, Column]
+    reasons: pa.StringArray
+
+    def of(self, rows: Numbers) -> pa.RecordBatch:
+        """Return ``number, state, status, attempts, reason, worded`` for each row; nulls where no batch was planned."""
+        places = self._find(rows)
+        none = places < 0
+        held = {name: _nullable(self.batches[name], places, none) for name in _OF_BATCH if name != "rows"}
+        told = pc.if_else(pc.equal(held["status"], _NO_STATUS), None, held["status"])
+        return pa.RecordBatch.from_pydict({**held, "status": told, "reason": self.reasons.take(held["reason"])})
+
+    def count_rows(self) -> dict[str, int]:
+        """Return how many rows that were to be sent have each outcome."""
+        counts = dict.fromkeys(OUTCOMES, 0)
+        for place, state in enumerate(STATES):
+            counts[outcome_of(state)] += int(np.sum(self.batches["rows"], where=self.batches["state"] == place))
+        return counts
+
+    def count_outcomes_of(self, rows: Numbers) -> dict[str, int]:
+        """Return how many of these rows have each outcome."""
+        states = np.append(self.batches["state"], _PLANNED)[self._find(rows)]  # -1, where none was planned: the last
+        counts = dict.fromkeys(OUTCOMES, 0)
+        for state, count in zip(STATES, np.bincount(states, minlength=len(STATES)).tolist(), strict=True):
+            counts[outcome_of(state)] += count
+        return counts
+
+    def _find(self, rows: Numbers) -> Numbers:
+        """Return the place of each row's batch, -1 where there is none."""
+        if not len(self.spans["start"]):
+            return np.full(len(rows), -1, dtype=np.int64)
+        span = np.searchsorted(self.spans["start"], rows, side="right") - 1
+        inside = (span >= 0) & (rows < self.spans["stop"][span])
+        return np.where(inside, self.spans["owner"][span], -1)
+
+
+def read_leaves(db: sqlite3.Connection) -> Leaves:
+    """Return the leaves of an open journal."""
+    size, count = count_batches(db), 0
+    batches, spans = _Columns(_OF_BATCH, size), _Columns(_OF_SPAN, size)
+    reasons: dict[str | None, int] = {}
+    for portion in read_columns(db):
+        leaves = portion.where(pc.equal(portion.table["narrowed"], 0))
+        batches.add(_held(leaves, reasons))
+        places = np.arange(count, count + len(leaves.table))
+        owner = np.repeat(places, np.diff(leaves.edges))
+        spans.add({"start": leaves.spans[:, 0], "stop": leaves.spans[:, 1], "owner": owner})
+        count += len(places)
+    return Leaves(batches.filled(), _in_order(spans.filled()), pa.array(list(reasons), pa.string()))
+
+
+def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
+    """Return what is held of some batches; a reason that is new gets the next place."""
+    table = leaves.table
+    for reason in table["reason"].unique().to_pylist():
+        reasons.setdefault(reason, len(reasons))
+    known = pa.array(list(reasons), pa.string())
+    found = {
+        **{name: table[name] for name in ("number", "rows", "attempts")},
+        "state": pc.index_in(table["state"], value_set=pa.array(STATES)),
+        "status": pc.fill_null(table["status"], _NO_STATUS),
+        "reason": pc.index_in(table["reason"], value_set=known),
+        "worded": pc.or_(table["field"].is_valid(), table["message"].is_valid()),
+    }
+    return {name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}
+
+
+def _in_order(spans: Mapping[str, Column]) -> Mapping[str, Column]:
+    start = spans["start"]
+    if (start[1:] >= start[:-1]).all():  # of a run in which nothing was refused
+        return spans
+    order = np.argsort(start)
+    return {name: column[order] for name, column in spans.items()}
+
+
+def _nullable(column: Column, places: Numbers, none: npt.NDArray[np.bool_]) -> pa.Array:
+    """Return what a column holds at some places, null where there is `none`."""
+    held = column[places] if len(column) else np.zeros(len(places), dtype=column.dtype)
+    return pa.array(held, mask=none)
+
+
+class _Columns:
+    """Columns that are filled part by part: to gather parts and join them at the end holds everything twice."""
+
+    def __init__(self, kinds: Mapping[str, str], size: int) -> None:
+        self._columns = {name: np.empty(size, dtype=kind) for name, kind in kinds.items()}
+        self._filled = 0
+
+    def add(self, columns: Mapping[str, Column]) -> None:
+        start, stop = self._filled, self._filled + len(next(iter(columns.values())))
+        for name, column in self._columns.items():
+            if len(column) < stop:  # more spans than batches, or batches that were noted since
+                self._columns[name] = np.concatenate([column, np.empty(stop, dtype=column.dtype)])
+            self._columns[name][start:stop] = columns[name]
+        self._filled = stop
+
+    def filled(self) -> dict[str, Column]:
+        return {name: column[: self._filled] for name, column in self._columns.items()}
