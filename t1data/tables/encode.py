@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from t1data.tables.ids import Ids, not_addressable, read_ids
 from t1data.tables.layout import Layout
-from t1data.tables.objects import LARGEST_ROW, Cells, Members, Rows, Texts, without_faults
+from t1data.tables.objects import LARGEST_ROW, Cells, Members, Rows, without_faults
 from t1data.tables.problems import Problem
 from t1data.tables.report import Fault, Part, list_problems
-from t1data.tables.strings import EMPTY, escape, indices, sizes, text
+from t1data.tables.strings import escape, indices, sizes
 from t1data.tables.tokens import Flaw
+from t1data.tables.weave import weave
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +96,14 @@ class Encoder:
         if len(at) < len(ids):
             keep = indices(at)
             ids, cells = ids.take(keep), cells.take(keep)
-        bodies = cells.text()
-        head: tuple[Texts, ...] = (_ALONE,) if self._id_in_path else (_HEAD, escape(ids), _MIDDLE)
-        pieces = pc.binary_join_element_wise(*head, bodies, _TAIL, EMPTY)
-        if isinstance(pieces, pa.Scalar):
-            pieces = pa.repeat(pieces, len(ids))
+        head = [] if self._id_in_path else [_HEAD, escape(ids)]
+        opening = _ALONE if self._id_in_path else _MIDDLE
+        pieces = weave(len(ids), cells.strands(), head=head, opening=opening, tail=_TAIL)
         return _Profiles(at, ids, pieces.cast(pa.binary()), cells.cleared)
 
 
-_HEAD, _MIDDLE, _TAIL = text('{"integrationId":"'), text('","attributes":{'), text("}},")
-_ALONE = text('{"attributes":{')
+_HEAD, _MIDDLE, _TAIL = '{"integrationId":"', '","attributes":{', "}},"
+_ALONE = '{"attributes":{'
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,23 @@
-"""Columns to JSON objects: ``"name":value`` for each cell, made column by column and joined row by row."""
+"""Columns to JSON objects: ``"name":value`` for each cell, made column by column and woven into rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from t1data.tables.layout import Column
 from t1data.tables.report import Fault
-from t1data.tables.strings import EMPTY, blank_to_null, escape, text, wrap
+from t1data.tables.strings import blank_to_null, escape, nulls, wrap
 from t1data.tables.tokens import Flaw, Tokens, flaws_of
 from t1data.tables.values import Reading, tokens_of
+from t1data.tables.weave import Strand, weave
 
 Rows = npt.NDArray[np.int64]
-Texts: TypeAlias = "pa.StringArray | pa.StringScalar"
 
 LARGEST_ROW = 4 * 1024 * 1024
 """Bytes of one row that are still sent; a batch is cut at the same size."""
@@ -79,7 +78,7 @@ class Members:
 
     def read(self, batch: pa.RecordBatch, reading: Reading) -> Cells:
         """Return the cells of a batch as JSON text."""
-        return Cells(self, [_tokens(column, batch, reading) for column in self.columns])
+        return Cells(len(batch), self, [_tokens(column, batch, reading) for column in self.columns])
 
 
 def _tokens(column: Column, batch: pa.RecordBatch, reading: Reading) -> Tokens:
@@ -90,6 +89,7 @@ def _tokens(column: Column, batch: pa.RecordBatch, reading: Reading) -> Tokens:
 class Cells:
     """The cells of some rows, column by column."""
 
+    count: int
     members: Members
     tokens: list[Tokens]
 
@@ -111,20 +111,25 @@ class Cells:
 
     def take(self, keep: pa.Array) -> Cells:
         """Return the cells of some rows."""
-        return Cells(self.members, [cells.take(keep) for cells in self.tokens])
+        return Cells(len(keep), self.members, [cells.take(keep) for cells in self.tokens])
 
-    def text(self) -> Texts:
-        """Return the members of each row, joined by commas; empty where a row has none."""
+    def strands(self) -> list[Strand]:
+        """Return ``"name":value`` for each column and constant, in the order in which they are written."""
         sent = [self._member(column, cells) for column, cells in zip(self.members.columns, self.tokens, strict=True)]
-        return joined([*sent, *(text(f'"{name}":{value}') for name, value in self.members.constants.items())])
+        absent = nulls(self.count)
+        return sent + [Strand(absent, fallback=f'"{name}":{value}') for name, value in self.members.constants.items()]
 
-    def _member(self, column: Column, tokens: Tokens) -> pa.StringArray:
-        """Return ``"name":value`` for each row, null where the member is left out."""
+    def _member(self, column: Column, tokens: Tokens) -> Strand:
         field, key = self.members.fields.get(column.attribute), f'"{column.attribute}":'
         before, after = (field.before, field.after) if field is not None else ("", "")
-        cells = tokens.wrapped(key + before, after)
         fallback = column.default or (_NULL if column.missing == "clear" else None)
-        return pc.coalesce(cells, text(key + fallback)) if fallback and cells.null_count else cells
+        return Strand(
+            tokens.text,
+            key + before + tokens.before,
+            tokens.after + after,
+            fallback=key + fallback if fallback else None,
+            indices=tokens.indices,
+        )
 
 
 _NULL = "null"
@@ -132,28 +137,6 @@ _NULL = "null"
 
 def _clears(column: Column) -> bool:
     return column.missing == "clear" and column.default is None
-
-
-def joined(parts: Sequence[Texts]) -> Texts:
-    """Join the parts of each row by commas, leaving out the nulls."""
-    parts = [part for part in parts if isinstance(part, pa.Array) or part.is_valid]
-    if not parts:
-        return EMPTY
-    arrays = [part for part in parts if isinstance(part, pa.Array)]
-    if len(arrays) == len(parts) and all(part.null_count for part in arrays):
-        # Arrow (26) skips the row itself where every part of it is null, and each later row moves up.
-        parts = [_never_all_null(arrays), *arrays[1:]]
-    return pc.binary_join_element_wise(*parts, _COMMA, null_handling="skip")
-
-
-_COMMA = text(",")
-
-
-def _never_all_null(arrays: list[pa.StringArray]) -> pa.StringArray:
-    empty = arrays[0].is_null()
-    for array in arrays[1:]:
-        empty = pc.and_(empty, array.is_null())
-    return pc.if_else(empty, EMPTY, arrays[0])
 
 
 def without_faults(count: int, faults: Sequence[Fault]) -> Rows:
@@ -235,25 +218,14 @@ class Rendered:
         always : sequence of str
             The groups that are written even when they are empty.
         """
-        groups = [_group(name, cells.text(), always=name in always) for name, cells in self.groups.items()]
-        whole = pc.binary_join_element_wise(
-            _OPEN, joined([*more, _or_null(self.fields.text()), *groups]), _CLOSE, EMPTY
-        )
-        return whole if isinstance(whole, pa.Array) else pa.repeat(whole, self.count)
+        groups = [_group(name, cells, always=name in always) for name, cells in self.groups.items()]
+        strands = [*map(Strand, more), *self.fields.strands(), *groups]
+        return weave(self.count, strands, opening="{", tail="}")
 
 
-_OPEN, _CLOSE = text("{"), text("}")
-
-
-def _group(name: str, members: Texts, *, always: bool) -> Texts:
-    inside = members if always else _or_null(members)
-    if isinstance(inside, pa.Array):
-        return wrap(inside, f'"{name}":{{', "}")
-    return text(None if inside.as_py() is None else f'"{name}":{{{inside.as_py()}}}')
-
-
-def _or_null(members: Texts) -> Texts:
-    return blank_to_null(members) if isinstance(members, pa.Array) else text(members.as_py() or None)
+def _group(name: str, cells: Cells, *, always: bool) -> Strand:
+    members = weave(cells.count, cells.strands())
+    return Strand(members if always else blank_to_null(members), f'"{name}":{{', "}")
 
 
 def id_member(name: str, ids: pa.StringArray) -> pa.StringArray:
