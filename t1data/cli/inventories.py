@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,10 @@ from t1data.cli.connection import Connection, connects, open_client
 from t1data.cli.goods import finish
 from t1data.cli.options import READING_SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
+from t1data.cli.talk import say, typed
+
+if TYPE_CHECKING:
+    from t1data.journal.runs import Run
 
 FETCHING = (
     Option("--id", "id", "The column of the integration ids (default: integration_id).", "COLUMN"),
@@ -30,6 +34,17 @@ FETCHING = (
         kind=bool,
     ),
 )
+
+
+def say_tables(run: Run) -> None:
+    """Say where the tables of a reading lie, or how to have them written."""
+    from t1data.inventories.resume import folder_of
+
+    if folder := folder_of(run):
+        say(f"Tables    {folder}")
+    else:
+        words = ("inventories", "fetch", "FILE", "--journal", str(run.journal), "--to", "FOLDER")
+        say(f"Tables    not written: the run was told no folder. To have them, read nothing anew: {typed(*words)}")
 
 
 @click.group()

@@ -9,6 +9,7 @@ import click
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.customers import say_evidence
 from t1data.cli.goods import check_files, finish
+from t1data.cli.inventories import say_tables
 from t1data.cli.options import in_flags
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.summary import counts_in_words, next_steps, reasons_of
@@ -253,6 +254,8 @@ def resume(
         )
     if done.operation == "erase_customers":
         say_evidence(done)
+    elif done.operation == "fetch_inventories":
+        say_tables(done)
     return finish(done, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 

@@ -82,7 +82,19 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
         paste=True,
         resumable=False,
     )
-    empty = Job(
+    return JobForm(sync, client, data=after, others=(_emptying(audience),), task="Task", show_rows=show_rows)
+
+
+_MODES = [
+    ("add who is missing, take out who is not in the rows", "mirror"),
+    ("only add who is missing", "add"),
+    ("only take out who is not in the rows", "remove"),
+    ("add, and take out only whom runs of this machine added", "mirror-ours"),
+]
+
+
+def _emptying(audience: Field) -> Job:
+    return Job(
         title="Audience",
         about="",
         choice="take everybody out of it, in one call",
@@ -97,15 +109,6 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
         resumable=False,
         remarks=lambda was: [f"{was} is empty. It had {many(was.members or 0, 'member')}; they stay customers."],
     )
-    return JobForm(sync, client, data=after, others=(empty,), task="Task", show_rows=show_rows)
-
-
-_MODES = [
-    ("add who is missing, take out who is not in the rows", "mirror"),
-    ("only add who is missing", "add"),
-    ("only take out who is not in the rows", "remove"),
-    ("add, and take out only whom runs of this machine added", "mirror-ours"),
-]
 
 
 def _audience() -> Field:

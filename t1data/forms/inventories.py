@@ -12,6 +12,7 @@ from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.reading import plan_reading
 from t1data.inventories import Inventories, fetch_inventories
 from t1data.inventories.columns import SECTIONS
+from t1data.inventories.resume import folder_of
 from t1data.journal.runs import Run
 from t1data.plots import plot_balances, plot_coupons
 from t1data.tables.choices import ID
@@ -71,6 +72,7 @@ def inventories(client: ClientSource, ids: Any = None, *, show_rows: bool = True
         wants={"to": "inventories"},
         goods=[Goods(title, _frame(name), _PLOTS.get(name), rare=True) for name, title in _TITLES.items()],
         paste=True,
+        remarks=_tables_of,
         again={"overwrite": True},  # the folder has by now what the run read before it was stopped
     )
     return JobForm(job, client, data=ids, show_rows=show_rows)
@@ -94,6 +96,11 @@ _PLOTS: Mapping[str, Callable[[pd.DataFrame], Any]] = {"loyalty": plot_balances,
 def _frame(name: str) -> Callable[[Inventories | Run], pd.DataFrame]:
     """Return what reads a frame; of a run that was left behind only its journal is known."""
     return lambda found: found.frame(name) if isinstance(found, Inventories) else found.goods(name)
+
+
+def _tables_of(run: Run) -> list[str]:
+    folder = folder_of(run)
+    return [] if folder is None else [f"Tables: {folder}"]
 
 
 def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:

@@ -58,7 +58,7 @@ def fetch_inventories(
         The column of the integration ids.
     to : path, optional
         A folder for one Parquet file a table, written in bounded memory; the frames are then read from it when they
-        are looked at.
+        are looked at. `t1data.resume` goes on to write it, over what was there when the run was stopped.
     overwrite : bool
         Replace files of an earlier run in that folder.
     allow_suspect_ids, journal, connections, progress, control, resume_old :
@@ -93,7 +93,8 @@ def fetch_inventories(
     sections = _sections(include)
     client.reach()
     named = name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids)
-    recipe = {"path": path_of(ids), "id": id, "allow_suspect_ids": allow_suspect_ids}
+    folder = None if to is None else str(Path(to).absolute())
+    recipe = {"path": path_of(ids), "id": id, "allow_suspect_ids": allow_suspect_ids, "to": folder}
     facts = named.facts() | {"layout": {"include": sections}, "recipe": recipe, "types": _types(client)}
     going = Going(journal, progress, control, resume_old)
     if to is not None:
