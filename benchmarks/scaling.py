@@ -14,26 +14,39 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
-from benchmarks.diff_rows import SEED, make_files
+from benchmarks.diff_rows import SEED, tidy
 from benchmarks.first import warm_up
 from benchmarks.pairs import Figures, fresh, spend, tell
 from benchmarks.sink import Sink
 from benchmarks.upsert_sides import KEY
 
 HERE = Path(__file__).resolve().parent
+PART = 131_072  # rows of a row group
 STEEPEST = {"upsert": 1.1}
 MANY = [1_000_000, 3_000_000, 10_000_000, 30_000_000, 50_000_000]
 
 
 def upsert(rows: int, folder: Path) -> Figures:
     """Upsert a Parquet file with three attributes in front of a sink."""
-    path, _ = make_files(folder, rows)
+    path = write(folder / "people.parquet", rows)
     with Sink() as sink:
         return fresh([sys.executable, "-m", "benchmarks.scaling", "--client", str(path), sink.base_url])
+
+
+def write(path: Path, rows: int) -> Path:
+    """Write customers with three attributes, in bounded memory."""
+    parts = (tidy(np.arange(low, min(rows, low + PART), dtype=np.uint64), "before") for low in range(0, rows, PART))
+    first = next(parts)
+    with pq.ParquetWriter(path, first.schema) as out:
+        for part in chain([first], parts):
+            out.write_table(part)
+    return path
 
 
 def client(path: Path, base_url: str) -> None:
@@ -67,6 +80,16 @@ def slope(points: list[Figures], of: str = "wall") -> float:
     return float(np.polyfit(rows, values, 1)[0])
 
 
+def keep(job: str, points: list[Figures], folder: Path) -> None:
+    """Keep the points of a job beside those of others, and draw all that there are."""
+    store = folder / "scaling.json"
+    kept = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    kept[job] = points
+    store.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    if lines := {name: each for name, each in kept.items() if len(each) > 1}:
+        draw(lines, folder / "scaling.png")
+
+
 def draw(kept: dict[str, list[Figures]], path: Path) -> None:
     """Draw seconds and CPU seconds of every job over its rows."""
     from matplotlib.figure import Figure
@@ -84,17 +107,15 @@ def draw(kept: dict[str, list[Figures]], path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure a job from the command line, and draw all that is kept."""
+    """Measure a job from the command line."""
     options = _parser().parse_args(arguments)
     if options.client:
         client(Path(options.client[0]), options.client[1])
         return 0
-    points = [point(options.job, rows) for rows in options.rows]
-    store = options.keep / "scaling.json"
-    kept = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
-    kept[options.job] = points
-    store.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draw(kept, options.keep / "scaling.png")
+    points: list[Figures] = []
+    for rows in options.rows:  # each is kept at once: the last may take longer than anybody waits
+        points.append(point(options.job, rows))
+        keep(options.job, points, options.keep)
     found = {of: round(slope(points, of), 3) for of in ("wall", "cpu")}
     most = STEEPEST[options.job]
     reached = {"slope_at_most": most, "reached": max(found.values()) <= most}
