@@ -167,7 +167,7 @@ WRITES = {"POST", "PUT", "DELETE"}
 
 
 @pytest.mark.parametrize("destroy", DESTROYERS.values(), ids=DESTROYERS.keys())
-@pytest.mark.parametrize("confirm", [None, 2, 4, True, "3"])
+@pytest.mark.parametrize("confirm", [None, 2, 4, True, "3", 3.0])
 def test_nothing_is_destroyed_without_the_number_of_members(
     sandbox: t1.Sandbox, client: t1.Client, destroy: Callable[..., t1.Audience], confirm: Any
 ) -> None:

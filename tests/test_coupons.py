@@ -194,6 +194,13 @@ def test_what_no_url_can_name_and_what_is_missing_is_told_before_anything_is_sen
         "id_not_in_url", "id_not_in_url", "missing_code", "missing_code", "id_whitespace", "missing_id",
         "id_whitespace", "id_control_character",
     ]  # fmt: skip
+    messages = plan.problems["message"].tolist()
+    assert [message.split(" in column ")[0] for message in messages[:5]] == ["The code"] * 2 + [
+        "The row has no code",
+        "The row has no code",
+        "The code",
+    ]
+    assert messages[6].startswith("The id in column integration_id begins or ends with a blank")
     assert (plan.ready, plan.invalid, plan.coupons) == (1, 7, 1)
     run = t1.reserve_coupons(client, pairs(*rows))
     assert (run.counts["invalid"], run.counts["refused"]) == (7, 1)

@@ -117,7 +117,7 @@ def test_the_environment_is_that_of_the_key() -> None:
         assert t1.plan_erasure(client, ["b", "c", "d", "a"]).environment is None  # no more than three are looked for
 
 
-@pytest.mark.parametrize("confirm", [None, 1, 3, True, "2", 2.5])
+@pytest.mark.parametrize("confirm", [None, 1, 3, True, "2", 2.5, 2.0])
 def test_nothing_is_erased_without_the_number_of_distinct_customers(
     sandbox: Sandbox, client: t1.Client, runs: Path, confirm: Any
 ) -> None:

@@ -200,6 +200,7 @@ def test_an_old_event_cannot_take_a_session_to_another_customer() -> None:
         ({"type_column": "kind"}, "there is no column 'kind'"),
         ({"version": 3}, "version: got 3, valid are 1 and 2"),
         ({"version": True}, "version: got True"),
+        ({"version": 2.0}, "version: got 2.0"),
         ({"version": 1}, "session: there is no column 'session_id'"),
         ({"data": events(("ada", "a"), session_id=["s"])}, "version 2 belong to no session"),
         ({"data": events()}, "has no rows"),

@@ -417,7 +417,8 @@ def test_an_item_that_cannot_be_sent_keeps_its_session_back_and_no_other(item: A
     found = plan.problems[plan.problems["input"] == "items"]
     assert found[["row", "code"]].to_numpy().tolist() == [[2, code]]
     (first, _) = plan.problems[plan.problems["input"] == "sessions"]["message"]
-    assert "the item in row 3" in first
+    assert first.startswith("The session's cart cannot be sent: the item in row 3. ")
+    assert f"({code}" not in first
 
 
 def test_carts_are_not_larger_than_the_api_takes() -> None:

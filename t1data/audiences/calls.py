@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from t1data.audiences.find import Audience, find_audience
@@ -108,12 +109,12 @@ def _destroy(client: Client, operation: str, audience: int | str, *, confirm: in
 
 def _check_number(client: Client, audience: Audience, confirm: int | None, *, what: str) -> None:
     """Raise unless the caller has said how many customers this is about: no default ever says yes."""
-    if confirm is not None and not isinstance(confirm, bool) and confirm == audience.members:
+    if isinstance(confirm, Integral) and not isinstance(confirm, bool) and confirm == audience.members:
         return
     given = "" if confirm is None else f"confirm: got {confirm!r}. "
     raise InputError(
         f"{given}{str(audience)[0].upper()}{str(audience)[1:]} at {client.base_url} (key {client.key_hint}) has"
-        f" {many(audience.members, 'member')}. To {what}, say confirm={audience.members}. Nothing was sent"
+        f" {many(audience.members or 0, 'member')}. To {what}, say confirm={audience.members}. Nothing was sent"
     )
 
 

@@ -69,11 +69,14 @@ class Named:
         Which column holds them.
     survey : Survey
         What is known of it.
+    are_codes : bool
+        They are codes of coupons, which messages call so.
     """
 
     source: Source
     column: str
     survey: Survey
+    are_codes: bool = False
 
     def parts(self) -> Iterator[tuple[EncodedRows, list[Problem]]]:
         """Yield the whole input in order: rows with their id as key and lane, and what keeps others from being sent."""
@@ -84,7 +87,8 @@ class Named:
     def _encoded(self, part: Slice, first: dict[str, int]) -> tuple[EncodedRows, list[Problem]]:
         ids = read_ids(part.batch.column(0))
         flaws = [*ids.flaws, *_dots(ids.text)]
-        found = list_problems(part, [(self.column, flaw) for flaw in flaws], ids=ids.text)
+        faults = [(self.column, flaw) for flaw in flaws]
+        found = list_problems(part, faults, ids=ids.text, codes=self.column if self.are_codes else None)
         problems = sorted([*part.problems, *found], key=lambda problem: problem.row)
         clean = np.ones(len(part.rows), dtype=bool)
         for flaw in flaws:
@@ -164,7 +168,7 @@ def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False, parameter:
     blocking = [suspect.message for suspect in found.suspects if suspect.blocks]
     if blocking and not allow_suspect_ids:
         raise InputError(f"{column}: {'; '.join(blocking)}. Say allow_suspect_ids=True to send them")
-    return Named(source, column, found)
+    return Named(source, column, found, are_codes=parameter == "coupon")
 
 
 def path_of(data: Any) -> str | None:

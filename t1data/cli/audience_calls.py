@@ -158,10 +158,10 @@ def _change(
 
     client = _open(connection)
     known = find_audience(client, audience)
-    say(f"{known} at {client.base_url} (key {client.key_hint}): {many(known.members, 'member')}")
+    say(f"{known} at {client.base_url} (key {client.key_hint}): {many(known.members or 0, 'member')}")
     number = typed_number(given.get("confirm"), question=f"Type their number ({known.members}) to {what}")
     changed = call(client, known.id, **given | {"confirm": number})
-    say(f"Done: {changed}, {many(changed.members, 'member')}")
+    say(f"Done: {changed}, {many(changed.members or 0, 'member')}")
     tell({"audience_id": changed.id, "name": changed.name, "members": changed.members})
 
 

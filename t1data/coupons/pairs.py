@@ -71,7 +71,7 @@ class Pairs:
         codes, ids = (read_ids(part.batch.column(at)) for at in (0, 1))
         faults: list[Fault] = [(self.coupon, flaw) for flaw in (*map(_of_code, codes.flaws), *_dots(codes.text))]
         faults += [(self.id, flaw) for flaw in ids.flaws]
-        found = list_problems(part, faults, ids=ids.text)
+        found = list_problems(part, faults, ids=ids.text, codes=self.coupon)
         problems = sorted([*part.problems, *found], key=lambda problem: problem.row)
         clean = np.ones(len(part.rows), dtype=bool)
         for _, flaw in faults:

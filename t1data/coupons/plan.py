@@ -48,7 +48,8 @@ class ReservationPlan:
         One line a reason why a row is not sent: ``integration_id, column, code, value, message``, indexed like the
         input (for a file: the row number, from 1).
     suspicions : tuple of str
-        Signs that a program changed ids or codes, each a sentence; they are sent as they are.
+        What to know of the input, each a sentence: hidden rows of a workbook, signs that a program changed ids or
+        codes. All of it is sent as it is.
     """
 
     source: str
@@ -157,7 +158,7 @@ def make_plan(client: Client, pairs: Pairs) -> ReservationPlan:
         coupon_column=pairs.coupon,
         id_column=pairs.id,
         problems=_problem_frame(pairs, seen.problems),
-        suspicions=pairs.suspicions,
+        suspicions=(*pairs.source.notes, *pairs.suspicions),
     )
 
 

@@ -28,4 +28,7 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 
 
 def _named(facts: dict[str, Any], data: Any) -> Named:
-    return name_rows(data, id=facts["layout"]["coupon"], allow_suspect_ids=facts["recipe"]["allow_suspect_ids"])
+    recipe = facts["recipe"]
+    return name_rows(
+        data, id=facts["layout"]["coupon"], allow_suspect_ids=recipe["allow_suspect_ids"], parameter="coupon"
+    )

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.named import Named, name_rows
@@ -50,6 +51,8 @@ class ErasurePlan:
     problems : DataFrame
         ``integration_id, column, code, message`` of rows that cannot be sent, indexed like the input (for a file: the
         row number, from 1); the first 100,000.
+    notes : tuple of str
+        What to know of the input, such as hidden rows of a workbook, whose customers are erased like the others.
     """
 
     source: str
@@ -62,6 +65,7 @@ class ErasurePlan:
     requests: int
     seconds: float | None
     problems: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def collapsed(self) -> int:
@@ -78,7 +82,7 @@ class ErasurePlan:
         """Raise `InputError` unless `confirm` is the number of customers: no default ever says yes."""
         if not self.customers:
             raise InputError(f"{self.source}: no row can be sent, so there is nothing to erase; see plan.problems")
-        if confirm is not None and not isinstance(confirm, bool) and confirm == self.customers:
+        if isinstance(confirm, Integral) and not isinstance(confirm, bool) and confirm == self.customers:
             return
         given = "" if confirm is None else f"confirm: got {confirm!r}. "
         raise InputError(
@@ -103,7 +107,7 @@ class ErasurePlan:
             said.append(f"{many(self.invalid, 'row')} cannot be sent: {codes}")
         if self.collapsed:
             said.append(f"{many(self.collapsed, 'row')} more with an id that stands above: each customer goes out once")
-        return [*said, NOT_COVERED]
+        return [*said, *self.notes, NOT_COVERED]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -168,6 +172,7 @@ def make_plan(client: Client, named: Named) -> ErasurePlan:
         requests=requests,
         seconds=requests / client.rate if client.rate else None,
         problems=found.problems,
+        notes=named.source.notes,
     )
 
 

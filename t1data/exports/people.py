@@ -50,7 +50,8 @@ def export_for_people(
 
         In a CSV file (UTF-8) a text cell that a spreadsheet could take for a formula gets an apostrophe, and a last
         column, ``t1data_marked``, says in which rows. t1data takes it away again when it reads the file. A spreadsheet
-        may still bend ids in a CSV file (``007`` becomes 7): a workbook is the safer form.
+        may still bend ids in a CSV file (``007`` becomes 7; LibreOffice leaves them alone when "Format quoted field as
+        text" is ticked): a workbook is the safer form.
     overwrite : bool
         Replace a file that is there.
     separator : {",", ";"}

@@ -56,7 +56,8 @@ class ReferralPlan:
     twins : Twins or None
         Ids that a person would take for the same, though they are not.
     suspicions : tuple of str
-        Signs that a program changed ids, each a sentence; they are sent as they are.
+        What to know of the input, each a sentence: hidden rows of a workbook, signs that a program changed ids. All of
+        it is sent as it is.
     """
 
     source: str

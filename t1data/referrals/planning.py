@@ -76,7 +76,7 @@ def make_plan(client: Client, prepared: Advocates) -> ReferralPlan:
         ignored=columns.ignored,
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(prepared.source, columns.advocate),
-        suspicions=tuple(suspect.message for suspect in survey.suspects),
+        suspicions=(*prepared.source.notes, *(suspect.message for suspect in survey.suspects)),
     )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from t1data.bulk.intake import line_of
 from t1data.sessions.shapes import MOST_ITEMS, MOST_UNITS
 from t1data.sessions.tables import Table
 from t1data.tables.ids import read_ids
@@ -164,5 +165,5 @@ def _too_many(items: _Items, names: list[str], starts: Rows) -> dict[str, str]:
 
 def _reason(problem: Problem) -> str:
     """Say which item is wrong and why, without what its cells say."""
-    where = f", column {problem.column}" if problem.column else ""
-    return f"the item in row {problem.row + 1} ({problem.code}{where})"
+    said = line_of(problem).message or problem.code
+    return f"the item in row {problem.row + 1}. {said.removesuffix('.')}"

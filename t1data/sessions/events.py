@@ -140,7 +140,7 @@ def prepare(data: Any, options: Options, client: Client | None) -> Events:
     InputError
         The input, or what is said about it, cannot be used; the message says which column, and what to do.
     """
-    if options.version not in VERSIONS or isinstance(options.version, bool):
+    if options.version not in VERSIONS or type(options.version) is not int:
         raise InputError(f"version: got {options.version!r}, valid are 1 and 2")
     source = open_input(data, options.ways)
     ids = _id_columns(source, options)

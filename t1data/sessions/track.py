@@ -230,5 +230,5 @@ def _plan(client: Client, prepared: Events) -> RowPlan:
         problem_frame(("events", table.source, found.problems)),
         found.reasons,
         options.dry,
-        tuple(notes),
+        (*table.source.notes, *notes),
     )

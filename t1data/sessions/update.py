@@ -198,7 +198,9 @@ def _plan(client: Client, prepared: Prepared) -> RowPlan:
     found, table = tally(prepared.parts()), prepared.sessions
     items = [] if prepared.items is None else [("items", prepared.items.source, prepared.item_problems)]
     strange = len(homeless(prepared))
-    note = f"{many(strange, 'item')} without a session: nothing is sent until that is mended"
+    notes = [*table.source.notes, *(note for _, source, _ in items for note in source.notes)]
+    if strange:
+        notes.append(f"{many(strange, 'item')} without a session: nothing is sent until that is mended")
     return RowPlan(
         table.source.name,
         client.base_url,
@@ -212,7 +214,7 @@ def _plan(client: Client, prepared: Prepared) -> RowPlan:
         problem_frame(("sessions", table.source, found.problems), *items),
         found.reasons,
         prepared.options.dry,
-        (note,) if strange else (),
+        tuple(notes),
     )
 
 

@@ -31,6 +31,8 @@ _ERROR: Final = re.compile(
 )
 _FORMULA: Final = re.compile(rb"f(?<=[<:]f)[ />]")
 _HIDDEN: Final = re.compile(rb'row (?<=[<:]row )[^>]*?\bhidden="(?:1|true)"')
+_HIDDEN_COLUMNS: Final = re.compile(rb'col (?<=[<:]col )(?=[^>]*?\bhidden="(?:1|true)")([^>]*)')
+_FROM_TO: Final = tuple(re.compile(rb'\b%s="(\d+)"' % name) for name in (b"min", b"max"))
 _ROW: Final = re.compile(rb'row (?<=[<:]row )(?:[^>]*? )?r="(\d+)"')
 _COLUMN: Final = re.compile(rb' r="([A-Z]+)')
 _MERGED: Final = re.compile(rb'mergeCell [^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
@@ -57,8 +59,8 @@ class Marks:
     ----------
     rows, columns : int
         The number of the last row and column that anything stands in.
-    formulas, hidden_rows : int
-        How many there are.
+    formulas, hidden_rows, hidden_columns : int
+        How many there are; of columns, those in which anything stands.
     merged : tuple of Area
         Cells that are merged.
     error_places : ndarray of int64
@@ -71,6 +73,7 @@ class Marks:
     columns: int
     formulas: int
     hidden_rows: int
+    hidden_columns: int
     merged: tuple[Area, ...]
     error_places: npt.NDArray[np.int64]
     error_names: Sequence[str]
@@ -99,19 +102,21 @@ def find_marks(blocks: Iterable[bytes], *, where: str) -> Marks:
     """
     places, names, merged = array("q"), list[str](), list[Area]()
     rows = formulas = hidden = 0
-    columns: set[bytes] = set()
+    columns, hidden_columns = set[bytes](), set[int]()
     for text in _whole_cells(block.translate(_PLAIN) for block in blocks):
         rows = max([rows, *map(int, _ROW.findall(text))])
         columns.update(_COLUMN.findall(text))
         formulas += len(_FORMULA.findall(text)) if b"<f" in text or b":f" in text else 0
         hidden += len(_HIDDEN.findall(text)) if b'hidden="' in text else 0
+        hidden_columns.update(_hidden_columns(text))
         merged += [_area(*found) for found in _MERGED.findall(text)]
         for letters_, number, name in _ERROR.findall(text) if b't="e"' in text else ():
             places.append(_place(letters_, number, where))
             names.append(name.decode())
     widest = max(map(column_of, columns), default=-1) + 1
     found = np.frombuffer(places, dtype=np.int64) if places else np.empty(0, dtype=np.int64)
-    return Marks(rows, widest, formulas, hidden, tuple(merged), found, names)
+    unseen = sum(column < widest for column in hidden_columns)
+    return Marks(rows, widest, formulas, hidden, unseen, tuple(merged), found, names)
 
 
 def column_of(letters: bytes) -> int:
@@ -152,6 +157,13 @@ def _whole_cells(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield text[:cut]
         rest = text[cut:]
     yield rest
+
+
+def _hidden_columns(text: bytes) -> Iterator[int]:
+    """Yield the 0-based numbers of the columns that the sheet hides."""
+    for said in _HIDDEN_COLUMNS.findall(text) if b'hidden="' in text else ():
+        first, last = (int(found[1]) if (found := side.search(said)) else 0 for side in _FROM_TO)
+        yield from range(max(first, 1) - 1, min(last, _WIDEST))
 
 
 def _place(letters: bytes, number: bytes, where: str) -> int:

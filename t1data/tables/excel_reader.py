@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from t1data.errors import InputError
 from t1data.tables.arrow_reader import Spool
-from t1data.tables.excel_book import blocks_of, choose_sheet, open_book
+from t1data.tables.excel_book import Sheet, blocks_of, choose_sheet, open_book
 from t1data.tables.excel_columns import FAULT, Column, kinds_in
 from t1data.tables.excel_marks import LAST_ROW, Marks, find_marks
 from t1data.tables.files import FileStamp, fingerprint_of
@@ -102,7 +102,7 @@ def open_excel(path: Path, *, sheet: str | None = None, allow_empty: bool = Fals
     if not (table.rows or allow_empty):
         raise InputError(f"{where} has no rows: nothing stands below the header. Check that it is the right sheet.")
     reader = ExcelReader(stamp, chosen.name, table.laid_aside(), table.blank_rows)
-    notes = tuple(_notes(marks))
+    notes = tuple(_notes(marks, chosen))
     return Source(path.name, "excel", table.schema, reader, rows=table.rows, sheet=chosen.name, notes=notes)
 
 
@@ -230,12 +230,16 @@ def _check_not_merged(marks: Marks, header: int, columns: set[int], where: str) 
             )
 
 
-def _notes(marks: Marks) -> Iterator[str]:
+def _notes(marks: Marks, sheet: Sheet) -> Iterator[str]:
+    if not sheet.shown:
+        yield f"the sheet {sheet.name!r} is hidden in the workbook: its rows are sent like those of any other"
     if marks.formulas:
         formulas = many(marks.formulas, "formula")
         yield f"{formulas} in the sheet: what is sent is the result with which the workbook was last saved"
     if marks.hidden_rows:
         yield f"{many(marks.hidden_rows, 'hidden row')} in the sheet, or filtered out: sent like the others"
+    if marks.hidden_columns:
+        yield f"{many(marks.hidden_columns, 'hidden column')} in the sheet: read like the others"
     if marks.rows >= LAST_ROW:
         yield f"the sheet is filled to the last row that Excel has, {LAST_ROW:,}: what followed was probably cut off"
 

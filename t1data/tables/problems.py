@@ -16,12 +16,12 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "nul_character": "The row holds a NUL character, which no text attribute can carry.",
         "unsupported_value": "Column {column} holds {value}, which cannot be written as JSON.",
         # Found in ids: none is ever trimmed, padded or otherwise repaired.
-        "missing_id": "The row has no id in column {column}.",
-        "id_too_long": "The id in column {column} is longer than the 1000 characters that Talon.One takes.",
-        "id_whitespace": "The id in column {column} begins or ends with a blank: {value!r}.",
-        "id_control_character": "The id in column {column} holds a control character: {value!r}.",
-        "id_not_whole": "The id in column {column} is {value}, not a whole number below 2**53.",
-        "id_not_in_url": "The id in column {column} is {value!r}, which no URL can name.",
+        "missing_id": "The row has no {noun} in column {column}.",
+        "id_too_long": "The {noun} in column {column} is longer than the 1000 characters that Talon.One takes.",
+        "id_whitespace": "The {noun} in column {column} begins or ends with a blank: {value!r}.",
+        "id_control_character": "The {noun} in column {column} holds a control character: {value!r}.",
+        "id_not_whole": "The {noun} in column {column} is {value}, not a whole number below 2**53.",
+        "id_not_in_url": "The {noun} in column {column} is {value!r}, which no URL can name.",
         "duplicate_id": "The id stands in more than one row: {value}.",
         # Found in actions on audiences.
         "not_an_action": "Column {column} holds {value!r}; an action is 'add' or 'delete'.",
@@ -79,7 +79,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "row_too_large": "The row makes a profile of more than 4 MB.",
     }
 )
-"""Sentence for people by code. ``{column}`` and ``{value}`` are filled from the problem."""
+"""Sentence for people by code. ``{column}``, ``{value}`` and ``{noun}`` are filled from the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ class Problem:
         The row's id, when it could be read.
     line : int, optional
         1-based physical line of a text file on which the row begins, when known.
+    noun : str
+        What the cells of an id column are: ``"id"``, or ``"code"`` of a coupon.
 
     Examples
     --------
@@ -113,6 +115,7 @@ class Problem:
     value: str | None = None
     integration_id: str | None = None
     line: int | None = None
+    noun: str = "id"
 
     def __post_init__(self) -> None:
         if self.code not in REASONS:
@@ -121,5 +124,5 @@ class Problem:
     @property
     def message(self) -> str:
         """The reason as a sentence, with the physical line when it is known."""
-        sentence = REASONS[self.code].format(column=self.column, value=self.value)
+        sentence = REASONS[self.code].format(column=self.column, value=self.value, noun=self.noun)
         return sentence if self.line is None else f"{sentence} (line {self.line})"

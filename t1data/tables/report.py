@@ -33,7 +33,9 @@ _MOST = 20  # problems of one row that are told: a wrong mapping can fault a hun
 _LONGEST = 60
 
 
-def list_problems(part: Part, faults: Iterable[Fault], *, ids: pa.StringArray) -> list[Problem]:
+def list_problems(
+    part: Part, faults: Iterable[Fault], *, ids: pa.StringArray, codes: str | None = None
+) -> list[Problem]:
     """Return a problem for each cell at fault, ordered by row.
 
     Parameters
@@ -44,6 +46,8 @@ def list_problems(part: Part, faults: Iterable[Fault], *, ids: pa.StringArray) -
         What was found.
     ids : pyarrow.StringArray
         The integration id of each row, null where there is none.
+    codes : str, optional
+        A column of codes rather than of ids.
     """
     told = np.zeros(len(part.rows), np.int64)
     problems: list[Problem] = []
@@ -51,9 +55,9 @@ def list_problems(part: Part, faults: Iterable[Fault], *, ids: pa.StringArray) -
         at = flaw.at[told[flaw.at] < _MOST]
         told[at] += 1
         values = [None] * len(at) if column is None else _shown(part.batch.column(column).take(indices(at)))
-        names = ids.take(indices(at)).to_pylist()
+        names, noun = ids.take(indices(at)).to_pylist(), "code" if column is not None and column == codes else "id"
         problems += [
-            Problem(row, flaw.code, column=column, value=value, integration_id=name)
+            Problem(row, flaw.code, column=column, value=value, integration_id=name, noun=noun)
             for row, name, value in zip(part.rows[at].tolist(), names, values, strict=True)
         ]
     return sorted(problems, key=lambda problem: problem.row)

@@ -145,6 +145,41 @@ def test_the_saved_results_of_formulas_are_read_and_the_plan_says_so(tmp_path):
     assert "1 hidden row in the sheet, or filtered out: sent like the others" in lines
 
 
+def test_columns_and_sheets_that_nobody_sees_are_read_and_told(tmp_path):
+    def fill(book: Any, sheet: Any) -> None:
+        put(sheet, [["integration_id", "Name", "Spend", "Tier"], ["1", "Ada", "5", "gold"]])
+        sheet.set_column(1, 2, None, None, {"hidden": True})
+        sheet.set_column(5, 9, None, None, {"hidden": True})  # with nothing in them
+        sheet.hide()
+
+    path = made(tmp_path / "a.xlsx", Other=[], Secret=fill)
+    source = open_source(path, sheet="Secret")
+    assert source.columns == ("integration_id", "Name", "Spend", "Tier")
+    assert source.notes == (
+        "the sheet 'Secret' is hidden in the workbook: its rows are sent like those of any other",
+        "2 hidden columns in the sheet: read like the others",
+    )
+
+
+def test_every_plan_tells_of_rows_that_nobody_sees(tmp_path):
+    def fill(book: Any, sheet: Any) -> None:
+        put(sheet, [["integration_id", "coupon", "session_id", "type", "state"], ["1", "CODE", "s1", "seen", "open"]])
+        sheet.set_row(1, None, None, {"hidden": True})
+
+    path = made(tmp_path / "a.xlsx", One=fill)
+    with t1.Sandbox() as sandbox, t1.Client(sandbox.base_url, sandbox.api_key) as client:
+        plans = [
+            t1.plan_upsert(client, path),
+            t1.plan_referrals(client, path, campaign_id=1, usage_limit=1),
+            t1.plan_reservations(client, path),
+            t1.plan_erasure(client, path),
+            t1.plan_events(client, path, attributes=["state"]),
+            t1.plan_sessions(client, path, columns=["state"]),
+        ]
+    told = "1 hidden row in the sheet, or filtered out: sent like the others"
+    assert [told in plan.lines() for plan in plans] == [True] * len(plans)
+
+
 def test_a_table_may_begin_anywhere_and_blank_rows_are_counted_and_are_no_rows(tmp_path):
     def fill(book: Any, sheet: Any) -> None:
         put(sheet, IDS, top=5, left=3)
