@@ -71,7 +71,8 @@ class ApiKey:
         if len(key) < _SHORTEST:
             return content
         plain = content.replace(key.encode(), _REDACTED)
-        if key.isalnum() and not _ESCAPED_ASCII.search(plain):
+        # Any other spelling has a backslash in it. To look for all of them takes 0.2 ms for 5 KB.
+        if b"\\" not in plain or (key.isalnum() and not _ESCAPED_ASCII.search(plain)):
             return plain
         return re.sub(_any_spelling(key), _REDACTED, plain)
 
