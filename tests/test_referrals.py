@@ -371,3 +371,21 @@ def test_numbers_out_of_a_frame_are_numbers(client: t1.Client) -> None:
     numbers = pd.DataFrame({"campaign": [45], "uses": [3]})
     run = t1.create_referrals(client, ["ada"], campaign_id=numbers["campaign"][0], usage_limit=numbers["uses"][0])
     assert run.codes["usage_limit"].tolist() == [3]
+
+
+def test_a_sheet_of_a_workbook_is_read_again_by_those_who_look_for_its_codes(client: t1.Client, tmp_path: Path) -> None:
+    path = tmp_path / "advocates.xlsx"
+    with pd.ExcelWriter(path, engine="xlsxwriter") as book:
+        pd.DataFrame({"integration_id": ["nobody"]}).to_excel(book, sheet_name="Old", index=False)
+        pd.DataFrame({"integration_id": ["ada", "eve"]}).to_excel(book, sheet_name="New", index=False)
+    with pytest.raises(t1.errors.InputError, match="Say which one is meant: sheet="):
+        t1.plan_referrals(client, path, campaign_id=45)
+    run = t1.create_referrals(client, path, campaign_id=45, sheet="New")
+    assert t1.open_run(run.id).goods("codes")["integration_id"].tolist() == ["ada", "eve"]
+
+
+def test_a_text_file_of_another_encoding_is_read_when_it_is_said(client: t1.Client, tmp_path: Path) -> None:
+    path = tmp_path / "advocates.csv"
+    path.write_bytes("integration_id|x\nJürgen|1\n".encode("cp1252"))
+    words = {"encoding": "cp1252", "delimiter": "|"}
+    assert list(codes(t1.create_referrals(client, path, campaign_id=45, **words))) == ["Jürgen"]

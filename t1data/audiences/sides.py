@@ -77,7 +77,7 @@ def open_input(data: Any, *, name: str, on: str, words: Mapping[str, str] = Mapp
     """
     try:
         source = open_source(data, allow_empty=True, **words)
-        column = choose_id(source.columns, on)
+        column = choose_id(source.columns, on, parameter="on")
         if source.rows != 0:  # an empty frame's columns are often of no type that means anything
             check_id_field(source.schema.field(column))
     except InputError as error:

@@ -13,7 +13,7 @@ from t1data.cli.options import READING, SENDING, Option, collects, in_flags
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import say, tell
 
-_SHARED = ("tz", "allow_suspect_ids")
+_SHARED = ("tz", "encoding", "delimiter", "sheet", "allow_suspect_ids")
 
 TERMS = (
     Option("--campaign-id", "campaign_id", "The campaign of the codes; it needs the referral feature.", "N", kind=int),

@@ -38,6 +38,9 @@ def plan_referrals(
     duplicates: Duplicates = "each",
     types: Mapping[str, str] | None = None,
     tz: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     allow_suspect_ids: bool = False,
 ) -> ReferralPlan:
     """Return what `create_referrals` would do with the same arguments; no code is made.
@@ -66,7 +69,7 @@ def plan_referrals(
     <ReferralPlan Table: 3 codes for 3 rows in 1 request, 0 invalid>
     """
     terms = Terms(campaign_id, usage_limit, start_date, expiry_date, attributes, pattern, valid_characters)
-    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids)
+    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids, encoding, delimiter, sheet)
     return make_plan(client, _prepared(client, advocates, terms, options))
 
 
@@ -86,6 +89,9 @@ def create_referrals(
     duplicates: Duplicates = "each",
     types: Mapping[str, str] | None = None,
     tz: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     allow_suspect_ids: bool = False,
     journal: str | Path | None = None,
     connections: int = 4,
@@ -134,6 +140,8 @@ def create_referrals(
         Column → type, for columns of attributes; needed for text files where cells are not what they look like.
     tz : str, optional
         The zone of times in columns that name none, such as ``"Europe/Berlin"``.
+    encoding, delimiter, sheet : str, optional
+        How a text file is read; which sheet of a workbook.
     allow_suspect_ids : bool
         Send ids that look as if a spreadsheet had damaged them.
     journal, connections, progress, control :
@@ -162,7 +170,7 @@ def create_referrals(
     ['ada', 'grace']
     """
     terms = Terms(campaign_id, usage_limit, start_date, expiry_date, attributes, pattern, valid_characters)
-    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids)
+    options = Options(advocate, friend, duplicates, types, tz, allow_suspect_ids, encoding, delimiter, sheet)
     client.check_unlocked(MANY)
     prepared = _prepared(client, advocates, terms, options)
     client.reach()

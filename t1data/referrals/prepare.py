@@ -45,6 +45,9 @@ class Options:
     types: Mapping[str, str] | None = None
     tz: str | None = None
     allow_suspect_ids: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,8 @@ def prepare(
     if options.duplicates not in get_args(Duplicates):
         valid = ", ".join(map(repr, get_args(Duplicates)))
         raise InputError(f"duplicates: got {options.duplicates!r}, valid are {valid}")
-    source = open_source(with_column(data, options.advocate))
+    rows = with_column(data, options.advocate)
+    source = open_source(rows, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet)
     columns = _columns(source, terms, options)  # a wrong word about the columns is told before a long read
     asks = catalogue is not None and (columns.attributes or terms.attributes)
     declared = catalogue() if catalogue is not None and asks else None
