@@ -59,7 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.source != "parquet" and set(names) & set(FILES_ONLY):
         raise SystemExit(f"{' and '.join(FILES_ONLY)} read Parquet here: say --only t1data,bare")
     with ExitStack() as stack:
-        folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="t1data-diff-")))
+        folder = (
+            options.data.resolve()
+            if options.data
+            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="t1data-diff-")))
+        )
         if options.judge:
             return judge(folder, options.rows, limit=options.limit)
         files = make_files(folder, options.rows, as_csv=options.source == "csv")

@@ -6,7 +6,6 @@ whether the rows of an id agree from the least and the greatest value.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.diff_rows import make_files
 from benchmarks.diff_untidy import truth, twins, untidy
-from benchmarks.pairs import Figures
+from benchmarks.pairs import Figures, tell
 
 CELLS: Final = ("visits", "spend", "tier")
 SHOWN: Final = 3
@@ -46,7 +45,7 @@ def judge(folder: Path, rows: int, *, limit: str) -> int:
     for violation in wrong:
         print(violation)
     figures: Figures = {"rows": rows, "seconds": seconds, "counts": dict(diff.counts), "held": written}
-    print(json.dumps({"benchmark": "diff", "judged": True, **figures, "violations": len(wrong)}))
+    tell("diff", {"judged": True, **figures, "violations": len(wrong)})
     return 1 if wrong else 0
 
 

@@ -1,6 +1,8 @@
 """How time and memory grow with the rows, up to 50 million: points on a log-log picture, and their slope.
 
     python -m benchmarks.scaling --job upsert --rows 1000000,3000000,10000000,30000000,50000000
+    python -m benchmarks.scaling --job diff
+    python -m benchmarks.scaling --job diff-1GB
 
 Each point is one run in a fresh process. The points of a job are kept in `scaling.json` beside the picture
 `scaling.png`, so that one job can be measured again without the others; `--keep FOLDER` puts both elsewhere. A slope of
@@ -14,13 +16,14 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.diff_rows import SEED, tidy
+from benchmarks.diff_rows import SEED, make_files, tidy
 from benchmarks.first import warm_up
 from benchmarks.pairs import Figures, fresh, spend, tell
 from benchmarks.sink import Sink
@@ -28,7 +31,7 @@ from benchmarks.upsert_sides import KEY
 
 HERE = Path(__file__).resolve().parent
 PART = 131_072  # rows of a row group
-STEEPEST = {"upsert": 1.1}
+STEEPEST = {"upsert": 1.1, "diff": 1.1, "diff-1GB": 1.3}
 MANY = [1_000_000, 3_000_000, 10_000_000, 30_000_000, 50_000_000]
 
 
@@ -64,7 +67,17 @@ def client(path: Path, base_url: str) -> None:
     spend(work)
 
 
-JOBS: dict[str, Callable[[int, Path], Figures]] = {"upsert": upsert}
+def diff(rows: int, folder: Path, *, limit: str) -> Figures:
+    """Hold two states of an audience against each other, which may take so much memory."""
+    files = map(str, make_files(folder, rows))
+    return fresh([sys.executable, "-m", "benchmarks.diff_sides", "t1data", *files, "parquet", limit])
+
+
+JOBS: dict[str, Callable[[int, Path], Figures]] = {
+    "upsert": upsert,
+    "diff": partial(diff, limit="16GB"),
+    "diff-1GB": partial(diff, limit="1GB"),
+}
 
 
 def point(job: str, rows: int) -> Figures:

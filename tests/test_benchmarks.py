@@ -14,6 +14,7 @@ TINY = {
     "limits": ["--case", "50ms", "--seconds", "0.05", "--pairs", "1"],
     "memory": ["--rows", "2000", "--sources", "parquet"],
     "scaling": ["--rows", "1000,2000", "--keep", "."],
+    "diff": ["--rows", "3000", "--pairs", "1", "--only", "t1data,bare", "--data", "."],
 }
 
 
@@ -26,3 +27,12 @@ def test_a_benchmark_ends_with_one_line_of_figures(
     figures = json.loads(capsys.readouterr().out)
     assert figures["benchmark"] == name
     assert figures["cores"] >= 1
+
+
+def test_a_diff_of_untidy_audiences_is_what_another_query_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_module("benchmarks.diff").main(["--rows", "20000", "--judge", "--data", str(tmp_path)]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["violations"] == 0
+    assert all(figures["held"].values())
