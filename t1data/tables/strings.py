@@ -143,7 +143,20 @@ def not_utf8(array: pa.StringArray) -> npt.NDArray[np.int64]:
     return np.array([at for at, cell in enumerate(raw) if not _decodes(cell.as_py())], np.int64)
 
 
-def _is_valid(array: pa.StringArray) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Return whether bytes are valid UTF-8.
+
+    Examples
+    --------
+    >>> is_utf8("é".encode()), is_utf8("é".encode()[:1])
+    (True, False)
+    """
+    ends = np.array([0, len(text)], np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
+    return text.isascii() or _is_valid(pa.Array.from_buffers(pa.large_string(), 1, buffers))
+
+
+def _is_valid(array: pa.StringArray | pa.LargeStringArray) -> bool:
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:

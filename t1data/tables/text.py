@@ -10,6 +10,7 @@ from typing import Final
 
 from t1data.errors import InputError
 from t1data.tables.files import open_unpacked, readable
+from t1data.tables.strings import is_utf8
 
 BLOCK: Final = 1 << 20
 FIRST_BLOCK: Final = 1 << 16
@@ -123,13 +124,26 @@ def _first_small(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _checked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Pass UTF-8 through, checked; a character may lie across two blocks."""
-    decoder, offset = codecs.getincrementaldecoder(encoding)(), 0
+    begun, offset = b"", 0
     for block in blocks:
-        if decoder.getstate()[0] or not block.isascii():  # most blocks are ASCII, which needs no decoding
-            _decode(decoder, block, offset=offset)
+        seen = begun + block
+        whole = _whole_characters(seen)
+        if not is_utf8(seen[:whole]):  # a tenth of what decoding takes, which then says where the fault lies
+            _decode(codecs.getincrementaldecoder(encoding)(), seen, offset=offset - len(begun))
+        begun = seen[whole:]
         offset += len(block)
         yield block
-    _decode(decoder, b"", offset=offset, final=True)
+    _decode(codecs.getincrementaldecoder(encoding)(), begun, offset=offset - len(begun), final=True)
+
+
+def _whole_characters(text: bytes) -> int:
+    """Return how many of the bytes come before a character that breaks off at the end."""
+    for back in range(1, min(4, len(text) + 1)):
+        if text[-back] >= 0xC0:  # the lead of a character, which says how long it is
+            return len(text) - back if back < (2 + (text[-back] >= 0xE0) + (text[-back] >= 0xF0)) else len(text)
+        if text[-back] < 0x80:
+            break
+    return len(text)
 
 
 def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

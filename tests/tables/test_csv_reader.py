@@ -6,6 +6,7 @@ import io
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from t1data.errors import InputError
 from t1data.tables import open_source
+from t1data.tables.text import TextFile
 
 FIRST_BLOCK = 1 << 16
 LINE_BREAK = re.compile(rb"\r*(\n|\Z)")
@@ -397,3 +399,22 @@ def test_a_file_that_changes_is_noticed(tmp_path):
     path.unlink()
     with pytest.raises(InputError, match="no file"):
         source.check_unchanged()
+
+
+@pytest.mark.parametrize("shift", range(4))
+@pytest.mark.parametrize("character", ["é", "李", "😀"])
+def test_a_character_may_lie_across_two_blocks_and_one_that_is_cut_is_told_by_its_byte(
+    tmp_path: Path, character: str, shift: int
+) -> None:
+    text = ("x" * shift + character * 40_000).encode()
+    path = tmp_path / "people.csv"
+    path.write_bytes(text)
+    assert b"".join(TextFile.of(path).blocks()) == text
+    at = FIRST_BLOCK - len(character.encode()) + shift  # somewhere about the end of the first block
+    path.write_bytes(text[:at] + b"\xff" + text[at + 1 :])
+    lead = len((text[:at]).decode(errors="ignore").encode())
+    with pytest.raises(InputError, match=f"byte {lead}:"):
+        list(TextFile.of(path).blocks())
+    path.write_bytes(text[:-1])
+    with pytest.raises(InputError, match=f"byte {len(text) - len(character.encode())}:"):
+        list(TextFile.of(path).blocks())

@@ -14,6 +14,7 @@ from wire import codes, one_column, values
 
 from t1data.errors import InputError
 from t1data.tables.layout import resolve_layout
+from t1data.tables.times import time_literals, time_tokens
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -170,3 +171,36 @@ def test_text_of_any_offset_is_the_same_instant_as_its_typed_twin(cells: list[da
     cells = [cell for cell in cells if 1 < cell.year < 9999 and not (cell.utcoffset() or timedelta()).seconds % 60]
     sent = values(text_times(*(cell.isoformat() for cell in cells)))
     assert [datetime.fromisoformat(text) for text in sent] == [cell.astimezone(UTC) for cell in cells]
+
+
+def test_the_same_moment_is_the_same_text_whatever_stands_in_the_rows_around_it() -> None:
+    whole, fine = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    texts = [
+        time_tokens(pa.array([whole, *others], pa.timestamp("us", "UTC"))).text[0] for others in ([], [fine, None])
+    ]
+    assert [text.as_py() for text in texts] == ["2026-01-02T03:04:05"] * 2
+
+
+FRACTIONS = st.sampled_from(["", ".000000", ".000001", ".500000"])
+WRITTEN = st.tuples(
+    st.sampled_from(
+        ["2026-01-02", "2026-02-30", "0000-01-01", "2024-02-29", "2026-13-01", "9999-12-31", "２026-01-02"]
+    ),
+    st.sampled_from("T "),
+    st.sampled_from(["03:04:05", "23:59:59", "24:00:00", "23:60:00", "23:59:60", "3:04:05", "03-04-05"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.none() | WRITTEN, min_size=1, max_size=4), FRACTIONS)
+def test_a_column_all_in_one_form_is_read_as_it_is_among_other_forms(
+    cells: list[tuple[str, str, str] | None], fraction: str
+) -> None:
+    alike = ["".join(cell) + fraction + "Z" if cell else None for cell in cells]
+    by_itself = time_literals(pa.array(alike, pa.string()))
+    among = time_literals(pa.array([*alike, "2020-01-01T00:00+01:00"]))
+    found = {flaw.code: flaw.at.tolist() for flaw in by_itself.flaws}
+    assert found == {flaw.code: flaw.at.tolist() for flaw in among.flaws}
+    wrong = {at for positions in found.values() for at in positions}
+    texts = zip(by_itself.wrapped().to_pylist(), among.wrapped().to_pylist(), strict=False)
+    assert all(mine == other for at, (mine, other) in enumerate(texts) if at not in wrong)
