@@ -203,8 +203,8 @@ def test_a_purge_takes_what_was_read_before_along(client: t1.Client) -> None:
     assert not list(run.journal.parent.iterdir())
 
 
-@pytest.mark.parametrize("sample", [0, -1])
-def test_a_sample_of_nobody_is_refused(client: t1.Client, sample: int) -> None:
+@pytest.mark.parametrize("sample", [0, -1, 2.0, True, "5"])
+def test_a_sample_of_nobody_is_refused(client: t1.Client, sample: Any) -> None:
     with pytest.raises(t1.errors.InputError, match="sample"):
         t1.verify_profiles(client, PEOPLE, sample=sample)
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ class Wanted:
 
 def want(prepared: Prepared, *, sample: int | None = None, seed: int = 0) -> Wanted:
     """Return the customers that can be sent, or some of them drawn by `seed`; held in memory."""
-    if sample is not None and sample < 1:
-        raise InputError(f"sample: got {sample}, valid is 1 or more")
+    if sample is not None and (isinstance(sample, bool) or not isinstance(sample, Integral) or sample < 1):
+        raise InputError(f"sample: got {sample!r}, valid is a number of customers, 1 or more")
     found = [part.rows for part in prepared.parts()]
     rows = np.concatenate([part.rows for part in found])
     pieces = pa.chunked_array([part.pieces for part in found]).combine_chunks()
