@@ -83,7 +83,10 @@ def list_runs(folder: str | Path | None = None) -> pd.DataFrame:
             }
         )
     names = ["operation", "base_url", "started_at", "finished_at", "rows", *OUTCOMES, "stopped", "in_use", "journal"]
-    return pd.DataFrame(found, columns=["run", *names]).set_index("run")
+    frame = pd.DataFrame(found, columns=["run", *names]).set_index("run")
+    # A column of texts would hold NaN where there is none, and that is true.
+    words = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in ("stopped", "in_use")}
+    return frame.assign(**words)
 
 
 def open_run(run: str | Path, *, data: Any = None) -> Run:

@@ -56,9 +56,12 @@ def client(sandbox: t1.Sandbox) -> Iterator[t1.Client]:
         yield made
 
 
-def sending(sandbox: t1.Sandbox, tmp_path: Path, *, rows: int = 40_000) -> subprocess.Popen[str]:
+def sending(
+    sandbox: t1.Sandbox, tmp_path: Path, journal: str = "run.sqlite", *, rows: int = 40_000
+) -> subprocess.Popen[str]:
     """Start a process that sends a request at a time, and return it once the first of them is there."""
-    words = ("profiles", "upsert", people(tmp_path / "p.csv", rows=rows), "--journal", "run.sqlite", "--no-progress")
+    place = () if journal == "usual" else ("--journal", journal)
+    words = ("profiles", "upsert", people(tmp_path / "p.csv", rows=rows), *place, "--no-progress")
     process = start(*words, "--connections", "1", "--rate", "none", env=variables(sandbox, tmp_path), cwd=tmp_path)
     wait_until(lambda: sandbox.requests.of(UPSERT))
     return process
@@ -163,6 +166,21 @@ def test_a_process_that_was_killed_leaves_a_run_that_nobody_is_sending(
     process.kill()
     process.wait(10)
     assert t1.stop_run("run.sqlite").asked is None
+
+
+def test_only_the_run_that_goes_on_is_listed_as_such(
+    shell: Shell, sandbox: t1.Sandbox, client: t1.Client, tmp_path: Path
+) -> None:
+    done = t1.upsert_profiles(client, ADA, progress=False)
+    slow = sandbox.faults.add(Delay(0.2), on=UPSERT)
+    process = sending(sandbox, tmp_path, "usual")
+    wait_until(lambda: slow.seen)
+    listed = {line["run"]: line for line in json.loads(shell("runs", "list", "--json").out)}
+    assert listed.pop(done.id)["in_use"] is None
+    ((going, line),) = listed.items()
+    assert line["in_use"].startswith(f"process {process.pid} on ")
+    assert shell("runs", "list").out.count("in use by") == 1
+    assert [name is None for name in t1.list_runs()["in_use"].loc[[done.id, going]]] == [True, False]
 
 
 @pytest.mark.parametrize("lay", ["folder", "link", "stranger"])

@@ -228,7 +228,8 @@ class RunsForm:
 
 def _line(id_: str, line: Mapping[str, Any]) -> tuple[Any, ...]:
     began = f"{line['started_at']:%Y-%m-%d %H:%M}"
-    return id_, began, line["operation"].replace("_", " "), int(line["rows"]), counted(line)
+    going = f", going on {place_of(line['in_use'])}" if line["in_use"] else ""
+    return id_, began, line["operation"].replace("_", " "), int(line["rows"]), f"{counted(line)}{going}"
 
 
 def runs(client: ClientSource | None = None, *, show_rows: bool = True) -> RunsForm:
