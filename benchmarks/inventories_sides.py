@@ -76,10 +76,7 @@ def pandas(path: Path) -> None:
         ]
         frames = [
             pd.json_normalize([one["profile"] for one in found]),
-            *(
-                pd.json_normalize(found, name, **named, errors="ignore")
-                for name in ("referrals", "coupons", "giveaways")
-            ),
+            *(pd.json_normalize(found, name, meta=owner) for name in PARTS),
             pd.json_normalize(ledgers),
         ]
         _typed(pd, frames)
