@@ -13,7 +13,7 @@ TINY = {
     "inventories": ["--customers", "40", "--case", "50ms", "--pairs", "1"],
     "first": ["--rows", "1000", "--sources", "csv", "--pairs", "1"],
     "limits": ["--case", "50ms", "--seconds", "0.05", "--pairs", "1"],
-    "upsert": ["--rows", "1500", "--pairs", "1", "--only", "t1data,read,requests"],
+    "upsert": ["--rows", "1500", "--pairs", "1", "--only", "t1data,read"],
     "memory": ["--rows", "2000", "--sources", "parquet"],
     "scaling": ["--rows", "1000,2000", "--keep", "."],
     "diff": ["--rows", "3000", "--pairs", "1", "--only", "t1data,bare", "--data", "."],
