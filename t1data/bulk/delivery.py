@@ -60,6 +60,11 @@ class Delivery:
         """Whether no new request may start."""
         return self._watch.stopping.is_set()
 
+    @property
+    def _any_accepted(self) -> bool:
+        """Whether some row was good, so that it is not the mapping: then nothing is put aside, where it is held."""
+        return self._watch.counted("accepted") > 0
+
     def numbered(self, batch: Batch) -> Batch:
         """Return the batch with the next free number."""
         with self._lock:
@@ -70,7 +75,7 @@ class Delivery:
         todo, narrowing = [batch], Narrowing(self)
         while todo and not self.stopping:
             todo += narrowing.deliver(todo.pop())[::-1]
-            if defer and narrowing.all_alike and sum(map(len, todo)) > WORTH_STOPPING:
+            if defer and narrowing.all_alike and sum(map(len, todo)) > WORTH_STOPPING and not self._any_accepted:
                 self._defer(todo, narrowing.words[-1])
                 return
 
@@ -211,21 +216,22 @@ class Delivery:
             self._deferred += todo
             self._alike_batches += 1
             self._last_alike = words
-            enough = self._alike_batches >= 2 and not self._watch.counted("accepted")
+            enough = self._alike_batches >= 2 and not self._any_accepted
         if enough:
             self._watch.stop(hopeless(words))
 
     def _stop_if_alike(self, words: str, rows: int) -> None:
         """Stop a run that narrows nothing when its first rows, or two batches, were all refused with the same words."""
         with self._lock:
-            self._words += [words] * min(rows, ALIKE)
+            if len(self._words) < 2 * ALIKE:  # the first ones decide, and a million refusals are not held
+                self._words += [words] * min(rows, ALIKE)
             alike = len(self._words) >= 2 * ALIKE and len(set(self._words)) == 1
-        if alike and not self._watch.counted("accepted") and self._watch.left > WORTH_STOPPING:
+        if alike and not self._any_accepted and self._watch.left > WORTH_STOPPING:
             self._watch.stop(hopeless(words))
 
     def finish_deferred(self) -> None:
         """Take up what was put aside, when some rows were accepted after all; else stop with the reason."""
-        if self._last_alike and not self._watch.counted("accepted"):
+        if self._last_alike and not self._any_accepted:
             self._watch.stop(hopeless(self._last_alike))
         for batch in self._deferred:
             if not self.stopping:
