@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 from chromium import CHROMIUM, NONE_FOUND, REQUIRED
+from hypothesis import settings
+
+settings.register_profile("t1data", deadline=None)  # no test is about how fast an example is on a busy machine
+settings.load_profile("t1data")
 
 WALKED = pytest.StashKey[list[str]]()
 

@@ -23,12 +23,13 @@ def test_a_notebook_holds_no_output_and_no_widget_state(path: Path) -> None:
     assert "widgets" not in notebook.metadata
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("default")  # what the kernel's own packages warn of is not ours
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T1DATA_RUNS", str(tmp_path / "runs"))
     notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     seen = {kind for output in outputs for kind in output.get("data", {})}
     assert seen & {"image/png", "application/vnd.jupyter.widget-view+json"}, "it ends with a picture, or has forms"

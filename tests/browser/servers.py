@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import nbformat
 
 import t1data.forms
 
+ROOT = Path(__file__).parents[2]
+PAGE_OF_FORMS = ROOT / "notebooks" / "06_forms.ipynb"
 PATIENCE = 60.0
 TEMPLATES = Path(t1data.forms.__file__).parent  # holds voila/templates, as share/jupyter does once installed
 
@@ -47,6 +50,8 @@ class Server:
 
     def start(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PAGE_OF_FORMS, self.work)
+        (self.root / "sample_data").symlink_to(ROOT / "sample_data")  # notebooks find it one folder up
         words = [word.format(port=self.port, token=self.token, work=self.work) for word in self.words]
         with (self.root / "server.log").open("wb") as log:
             self.process = subprocess.Popen(
@@ -55,7 +60,8 @@ class Server:
         self._wait()
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        others = ("_PROXY", "T1DATA_API_KEY", "T1DATA_BASE_URL", "T1DATA_MANAGEMENT_KEY")
+        kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(others)}
         folders = {
             "JUPYTER_CONFIG_DIR": "config",
             "JUPYTER_DATA_DIR": "data",
@@ -119,6 +125,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
+    # Else a cell that is scrolled out of sight is not on the page.
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     # The setting under which a key would be saved with the notebook: that is where to look for it.
     "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
 }
@@ -134,4 +142,4 @@ LAB = [
     "--LabApp.expose_app_in_browser=True",
     "--LabApp.news_url=",
 ]
-VOILA = ["voila", "{work}/forms.ipynb", "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--template=t1data"]
+VOILA = ["voila", "{work}/06_forms.ipynb", "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--template=t1data"]

