@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 OLDEST := .venvs/oldest
 
-.PHONY: demo test test-oldest lab app lint lock clean
+.PHONY: demo test test-oldest test-kernel lab app lint lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/t1data demo
@@ -18,6 +18,11 @@ test: $(VENV)/installed-dev lint
 # The same behaviour with the oldest versions that pyproject.toml allows; their own warnings are not ours to mend.
 test-oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest -o filterwarnings=default tests/test_profiles.py tests/test_plots.py tests/tables
+
+# The walks on an older kernel, which runs threads and the messages of widgets in another way than the newest.
+test-kernel: $(VENV)/installed-dev
+	@$(PIP) install --no-deps --upgrade --target .venvs/kernel ipykernel==6.30.1 nest-asyncio==1.6.0
+	PYTHONPATH=.venvs/kernel $(BIN)/python -m pytest tests/browser
 
 # The notebooks in JupyterLab, and the forms alone as an app; each on a free port of this machine, until Ctrl-C.
 PORT = $$($(BIN)/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
