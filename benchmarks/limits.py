@@ -129,24 +129,20 @@ def ready(case: Case, path: Path, base_url: str) -> None:
     """Send ready bodies through as many connections, evenly spaced where there is a rate."""
     import pyarrow.parquet as pq
 
-    requests, bodies = pq.read_metadata(path).num_rows // BATCH, cycle(list(islice(_bodies(path), 20)))
-    numbers, lock, started = iter(range(requests)), threading.Lock(), time.monotonic()
+    from t1data.transport.pace import Pacer, wait_for
+
+    requests = pq.read_metadata(path).num_rows // BATCH
+    bodies = islice(cycle(list(islice(_bodies(path), 20))), requests)
+    pacer = Pacer(case.rate or None)
 
     def work() -> None:
         connection = HTTPConnection(base_url.removeprefix("http://"))
-        while True:
-            with lock:
-                number, body = next(numbers, None), next(bodies)
-            if number is None:
-                return
-            if case.rate:
-                time.sleep(max(0.0, started + number / case.rate - time.monotonic()))
+        for body in bodies:
+            pacer.pause(None, wait_for)
             connection.request("PUT", PATH, body=body, headers=HEADERS)
             connection.getresponse().read()
 
     def run() -> Figures:
-        nonlocal started
-        started = time.monotonic()
         threads = [threading.Thread(target=work) for _ in range(case.connections)]
         for thread in threads:
             thread.start()
@@ -207,7 +203,8 @@ def measured(case_name: str, seconds: float, pairs: int, folder: Path) -> Figure
         "goal": case.goal,
         "reached": statistics.median(beside) >= case.goal,
         "answers_429": sum(figures["too_many"] for figures in found["t1data"]),
-        "journal": journal | ({"at_most": MOST_IN_JOURNAL, "reached": sum(journal.values()) <= MOST_IN_JOURNAL}),
+        "journal": journal
+        | ({"at_most": MOST_IN_JOURNAL, "reached": max(0, journal["longer"]) + journal["cpu"] <= MOST_IN_JOURNAL}),
     }
 
 
