@@ -37,7 +37,7 @@ def inventory(number: int, chance: random.Random) -> Record:
     name = integration_id(number)
     return {
         "profile": _profile(number, name, chance),
-        "referrals": [_referral(3 * number + nth, name, chance) for nth in range(3)],
+        "referrals": [referral(3 * number + nth, name, chance) for nth in range(3)],
         "coupons": [_coupon(3 * number + nth, name, chance) for nth in range(3)],
         "loyalty": {"programs": {"5": _program(chance)}, "cards": []},
         "giveaways": [_giveaway(number, name, chance)],
@@ -78,7 +78,8 @@ def _profile(number: int, name: str, chance: random.Random) -> Record:
     }
 
 
-def _referral(number: int, name: str, chance: random.Random) -> Record:
+def referral(number: int, name: str, chance: random.Random) -> Record:
+    """Return a referral code, as an inventory and an answer to its creation hold it."""
     return {
         "id": number,
         "created": _time(chance, 2025),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from t1data.bulk.answers import parsed
 from t1data.bulk.batches import Batch
 from t1data.bulk.job import Goods
 from t1data.journal.answers import answers_by_batch, typed_column
@@ -115,7 +116,7 @@ def referrals_in(body: bytes) -> list[Referral]:
 
     The answer is a list of codes, or the one code that was made for a friend.
     """
-    answer = json.loads(body)
+    answer = parsed(body)
     data = answer.get("data") if isinstance(answer, dict) else None
     if data is None and isinstance(answer, dict) and "code" in answer:
         data = [answer]
@@ -146,16 +147,20 @@ def code_frame(journal: Path, source: Input | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows, records = [], []
-    for row, number, referral in sorted(codes_by_row(journal, source), key=lambda found: found[:2]):
-        rows.append(row)
-        records.append([referral.get(name) for name in _WIRE.values()] + [number])
-    frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
-    for name, dtype in COLUMNS.items():
-        frame[name] = typed_column(frame[name], dtype)
+    found = sorted(codes_by_row(journal, source), key=lambda code: code[:2])
+    rows, frame = [row for row, _, _ in found], frame_of(found)
     if source is not None and source.index is not None:
         return frame.set_index(pd.Index(source.index[rows], name=source.index.name))
     return frame.set_index(pd.Index([row + 1 for row in rows], name="row"))
+
+
+def frame_of(found: Sequence[tuple[int, int, Referral]]) -> pd.DataFrame:
+    """Return a line for each row, batch and referral, on no index of its own."""
+    import pandas as pd
+
+    records = [[*map(referral.get, _WIRE.values()), number] for _, number, referral in found]
+    frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
+    return pd.DataFrame({name: typed_column(frame[name], dtype) for name, dtype in COLUMNS.items()})
 
 
 def codes_by_row(journal: Path, source: Input | None) -> Iterator[tuple[int, int, Referral]]:
