@@ -10,6 +10,7 @@ import pytest
 
 TINY = {
     "start": ["--pairs", "1"],
+    "referrals": ["--answers", "1", "--pairs", "1"],
     "inventories": ["--customers", "40", "--case", "50ms", "--pairs", "1"],
     "first": ["--rows", "1000", "--sources", "csv", "--pairs", "1"],
     "limits": ["--case", "50ms", "--seconds", "0.05", "--pairs", "1"],
