@@ -19,9 +19,9 @@ from t1data.journal.records import Line
 from t1data.tables.choices import choose_id
 from t1data.tables.ids import check_id_field, read_ids
 from t1data.tables.problems import Problem
+from t1data.tables.reading import AS_FOUND, Reading
 from t1data.tables.records import Slice, Source
 from t1data.tables.report import list_problems
-from t1data.tables.source import open_source
 from t1data.tables.strings import text, texts
 from t1data.tables.survey import Survey, are_among, survey
 from t1data.tables.tokens import Flaw
@@ -140,7 +140,9 @@ class Named:
         )
 
 
-def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False, parameter: str = "id") -> Named:
+def name_rows(
+    data: Any, *, id: str, allow_suspect_ids: bool = False, parameter: str = "id", reading: Reading = AS_FOUND
+) -> Named:
     """Open and look over an input of ids; nothing is sent.
 
     Parameters
@@ -153,13 +155,15 @@ def name_rows(data: Any, *, id: str, allow_suspect_ids: bool = False, parameter:
         Take ids that look as if a spreadsheet had damaged them.
     parameter : str
         By what name the caller of the job says `id`, for the message.
+    reading : Reading
+        What is said of a file.
 
     Raises
     ------
     InputError
         There are no rows, no such column, or its ids look damaged.
     """
-    source = open_source(with_column(data, id))
+    source = reading.open(with_column(data, id))
     column = choose_id(source.schema.names, id, parameter=parameter)
     check_id_field(source.schema.field(column))
     found = survey(source, column)

@@ -8,7 +8,7 @@ import click
 
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.goods import check_files, finish, plan_in_words, tell_plan
-from t1data.cli.options import READING, SENDING, Option, collects
+from t1data.cli.options import FILES, READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import say
 
@@ -18,9 +18,10 @@ _COUPON = Option("--coupon", "coupon", "The column of the coupons' codes (defaul
 PAIRING = (
     _COUPON,
     Option("--id", "id", "The column of the customers' ids (default: integration_id).", "COLUMN"),
+    *FILES,
     _SUSPECT,
 )
-NAMING = (_COUPON, _SUSPECT)
+NAMING = (_COUPON, *FILES, _SUSPECT)
 
 # Parameters of the public functions that no row of the tables feeds, each with its reason.
 WITHOUT_OPTION = {

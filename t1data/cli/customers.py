@@ -9,7 +9,7 @@ import click
 from t1data.cli.connection import Connection, ask_for_live, check_live, connects, open_client
 from t1data.cli.goods import finish
 from t1data.cli.numbers import typed_number
-from t1data.cli.options import READING, SENDING, Option, collects
+from t1data.cli.options import FILES, READING, SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, folded, say, tell
 from t1data.words import many
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _BY_PARAMETER = {row.parameter: row for row in READING}
 
-PEOPLE = (_BY_PARAMETER["id"], _BY_PARAMETER["allow_suspect_ids"])
+NAMED = (_BY_PARAMETER["id"], *FILES)
+PEOPLE = (*NAMED, _BY_PARAMETER["allow_suspect_ids"])
 ERASING = (
     Option(
         "--confirm",
@@ -53,7 +54,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON for mac
 def customers() -> None:
     """Erase the personal data of customers, with evidence, and verify it later.
 
-    FILE holds one customer a row: CSV (also gzip) or Parquet.
+    FILE holds one customer a row: CSV (also gzip), an XLSX workbook or Parquet.
     """
 
 
@@ -101,17 +102,17 @@ def say_evidence(run: Run | str) -> None:
 @customers.command()
 @click.argument("evidence", metavar="EVIDENCE")
 @click.option("--ids", metavar="FILE", help="Whom to look for in it; one customer a row.")
-@click.option("--id", metavar="COLUMN", default="integration_id", show_default=True, help="The column of the ids.")
+@collects("named", NAMED)
 @click.option("--seal", metavar="HEX", help="The seal that the erasure ended with.")
 @_JSON
-def verify(*, evidence: str, ids: str | None, id: str, seal: str | None, as_json: bool) -> int:
+def verify(*, evidence: str, ids: str | None, named: dict[str, Any], seal: str | None, as_json: bool) -> int:
     """Tell whether evidence is whole, and whether customers are in it as erased; no network is needed.
 
     Exit code 0 says both of all of them.
     """
     from t1data.erasure import verify_evidence
 
-    report = verify_evidence(evidence, ids=ids, id=id, seal=seal)
+    report = verify_evidence(evidence, ids=ids, **named, seal=seal)
     if as_json:
         tell(report.to_dict())
     else:
@@ -121,20 +122,20 @@ def verify(*, evidence: str, ids: str | None, id: str, seal: str | None, as_json
 
 @customers.command()
 @_FILE
-@click.option("--id", metavar="COLUMN", default="integration_id", show_default=True, help="The column of the ids.")
+@collects("named", NAMED)
 @click.option("--folder", metavar="FOLDER", help="Where the journals lie, if not in the usual folder or T1DATA_RUNS.")
 @click.option(
     "--also", metavar="PATH", multiple=True, help="A journal, a file of outcomes, or a folder of them. Repeat it."
 )
 @_JSON
-def purge(*, file: str, id: str, folder: str | None, also: tuple[str, ...], as_json: bool) -> int:
+def purge(*, file: str, named: dict[str, Any], folder: str | None, also: tuple[str, ...], as_json: bool) -> int:
     """Take people out of older journals and outcome files of this machine; nothing is sent.
 
     Journals stay whole, and outcomes stay as they are; what names one of these people is gone.
     """
     from t1data.erasure import purge_people
 
-    found = purge_people(file, id=id, folder=folder, also=also)
+    found = purge_people(file, **named, folder=folder, also=also)
     failed = found[found["note"].notna()]
     if as_json:
         tell({"looked_at": len(found), "removed": int(found["removed"].sum()), "failed": failed["file"].tolist()})

@@ -8,7 +8,7 @@ import click
 
 from t1data.cli.connection import Connection, connects, open_client
 from t1data.cli.goods import finish
-from t1data.cli.options import READING_SENDING, Option, collects
+from t1data.cli.options import FILES, READING_SENDING, Option, collects
 from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import say, typed
 
@@ -25,6 +25,7 @@ FETCHING = (
         choices=("profile", "referrals", "coupons", "loyalty", "giveaways", "achievements"),
         repeat=True,
     ),
+    *FILES,
     Option("--to", "to", "The folder for one Parquet file a table.", "FOLDER"),
     Option("--overwrite", "overwrite", "Replace the files of an earlier run in that folder.", kind=bool),
     Option(

@@ -160,6 +160,9 @@ READING = (
     ),
 )
 
+FILES = tuple(row for row in READING if row.parameter in ("encoding", "delimiter", "sheet"))
+"""How a text file or workbook is read."""
+
 SENDING = (
     Option(
         "--journal",

@@ -20,6 +20,7 @@ from t1data.coupons.send import HOLDERS
 from t1data.journal.answers import answers_by_row, typed_column
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 from t1data.words import many
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def fetch_reservations(
     *,
     coupon: str = "coupon",
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -75,7 +79,7 @@ def fetch_reservations(
         The column of the codes.
     allow_suspect_ids : bool
         Read codes that look as if a spreadsheet had damaged them.
-    journal, connections, progress, control, resume_old :
+    encoding, delimiter, sheet, journal, connections, progress, control, resume_old :
         As for `upsert_profiles`.
 
     Returns
@@ -104,9 +108,10 @@ def fetch_reservations(
     >>> run.holders[["coupon", "integration_id"]].to_numpy().tolist(), run.failures["reason"].tolist()
     ([['25%OFF', 'ada']], ['not_found'])
     """
-    named = name_rows(codes, id=coupon, allow_suspect_ids=allow_suspect_ids, parameter="coupon")
+    reading = Reading(encoding, delimiter, sheet)
+    named = name_rows(codes, id=coupon, allow_suspect_ids=allow_suspect_ids, parameter="coupon", reading=reading)
     client.reach()
-    recipe = {"path": path_of(codes), "allow_suspect_ids": allow_suspect_ids}
+    recipe = {"path": path_of(codes), "allow_suspect_ids": allow_suspect_ids, **reading.recipe()}
     facts = named.facts() | {"layout": {"coupon": named.column}, "recipe": recipe}
     going = Going(journal, progress, control, resume_old)
     return read_all(client, named, facts, going=going, connections=connections)

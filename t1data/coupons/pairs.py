@@ -20,9 +20,9 @@ from t1data.journal.records import Line
 from t1data.tables.choices import choose_id, require_known
 from t1data.tables.ids import IdScan, check_id_field, read_ids
 from t1data.tables.problems import Problem
+from t1data.tables.reading import AS_FOUND, Reading
 from t1data.tables.records import Slice, Source
 from t1data.tables.report import Fault, list_problems
-from t1data.tables.source import open_source
 from t1data.tables.strings import EMPTY, escape, text, texts
 from t1data.tables.tokens import Flaw, flaws_of
 
@@ -110,7 +110,14 @@ class Pairs:
         return input_of(self.source, self.id)
 
 
-def pair_rows(data: Any, *, coupon: str = COUPON, id: str = ID, allow_suspect_ids: bool = False) -> Pairs:
+def pair_rows(
+    data: Any,
+    *,
+    coupon: str = COUPON,
+    id: str = ID,
+    allow_suspect_ids: bool = False,
+    reading: Reading = AS_FOUND,
+) -> Pairs:
     """Open and look over an input of coupons and customers; nothing is sent.
 
     Raises
@@ -118,7 +125,7 @@ def pair_rows(data: Any, *, coupon: str = COUPON, id: str = ID, allow_suspect_id
     InputError
         There are no rows, no such columns, or ids or codes look damaged.
     """
-    source = open_source(data)
+    source = reading.open(data)
     require_known("coupon: there is no such column", [coupon], valid=source.schema.names)
     column = choose_id(source.schema.names, id)
     if column == coupon:

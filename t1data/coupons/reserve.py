@@ -14,6 +14,7 @@ from t1data.coupons.pairs import pair_rows
 from t1data.coupons.plan import ReservationPlan, make_plan
 from t1data.coupons.send import OPERATION_OF, send
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 
 def plan_reservations(
@@ -23,6 +24,9 @@ def plan_reservations(
     coupon: str = "coupon",
     id: str = "integration_id",
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> ReservationPlan:
     """Return what `reserve_coupons` or `release_coupons` would do with the same arguments; nothing is sent.
 
@@ -30,7 +34,7 @@ def plan_reservations(
     ----------
     client : Client
         Its pace gives the time.
-    data, coupon, id, allow_suspect_ids :
+    data, coupon, id, allow_suspect_ids, encoding, delimiter, sheet :
         As for `reserve_coupons`.
 
     Returns
@@ -51,7 +55,10 @@ def plan_reservations(
     >>> plan_reservations(client, pairs)
     <ReservationPlan DataFrame: 3 pairs of 2 coupons in 2 requests, 0 invalid>
     """
-    return make_plan(client, pair_rows(data, coupon=coupon, id=id, allow_suspect_ids=allow_suspect_ids))
+    reading = Reading(encoding, delimiter, sheet)
+    return make_plan(
+        client, pair_rows(data, coupon=coupon, id=id, allow_suspect_ids=allow_suspect_ids, reading=reading)
+    )
 
 
 def reserve_coupons(
@@ -61,6 +68,9 @@ def reserve_coupons(
     coupon: str = "coupon",
     id: str = "integration_id",
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -86,7 +96,7 @@ def reserve_coupons(
         The column of the integration ids.
     allow_suspect_ids : bool
         Send ids and codes that look as if a spreadsheet had damaged them.
-    journal, connections, progress, control, resume_old :
+    encoding, delimiter, sheet, journal, connections, progress, control, resume_old :
         As for `upsert_profiles`.
 
     Returns
@@ -116,7 +126,8 @@ def reserve_coupons(
     ['accepted', 'refused']
     """
     going = Going(journal, progress, control, resume_old)
-    return _begin(client, "reserve_coupons", data, coupon, id, allow_suspect_ids, going, connections)
+    reading = Reading(encoding, delimiter, sheet)
+    return _begin(client, "reserve_coupons", data, coupon, id, allow_suspect_ids, reading, going, connections)
 
 
 def release_coupons(
@@ -126,6 +137,9 @@ def release_coupons(
     coupon: str = "coupon",
     id: str = "integration_id",
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -139,7 +153,9 @@ def release_coupons(
 
     Parameters
     ----------
-    client, data, coupon, id, allow_suspect_ids, journal, connections, progress, control, resume_old :
+    client, data, coupon, id, allow_suspect_ids, encoding, delimiter, sheet :
+        As for `reserve_coupons`.
+    journal, connections, progress, control, resume_old :
         As for `reserve_coupons`.
 
     Returns
@@ -165,7 +181,8 @@ def release_coupons(
     1
     """
     going = Going(journal, progress, control, resume_old)
-    return _begin(client, "release_coupons", data, coupon, id, allow_suspect_ids, going, connections)
+    reading = Reading(encoding, delimiter, sheet)
+    return _begin(client, "release_coupons", data, coupon, id, allow_suspect_ids, reading, going, connections)
 
 
 def _begin(
@@ -175,11 +192,12 @@ def _begin(
     coupon: str,
     id: str,
     allow_suspect_ids: bool,
+    reading: Reading,
     going: Going,
     connections: int,
 ) -> Run:
     client.check_unlocked(OPERATION_OF[job])
-    pairs = pair_rows(data, coupon=coupon, id=id, allow_suspect_ids=allow_suspect_ids)
+    pairs = pair_rows(data, coupon=coupon, id=id, allow_suspect_ids=allow_suspect_ids, reading=reading)
     client.reach()
-    recipe = {"job": job, "path": path_of(data), "allow_suspect_ids": allow_suspect_ids}
+    recipe = {"job": job, "path": path_of(data), "allow_suspect_ids": allow_suspect_ids, **reading.recipe()}
     return send(client, job, pairs, pairs.facts() | {"recipe": recipe}, going=going, connections=connections)

@@ -11,6 +11,7 @@ from t1data.coupons.pairs import Pairs, pair_rows
 from t1data.coupons.send import OPERATION_OF, send
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 
 def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
@@ -28,6 +29,11 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 
 
 def _pairs(facts: dict[str, Any], data: Any) -> Pairs:
-    layout = facts["layout"]
-    allow = facts["recipe"]["allow_suspect_ids"]
-    return pair_rows(data, coupon=layout["coupon"], id=layout["id"], allow_suspect_ids=allow)
+    layout, recipe = facts["layout"], facts["recipe"]
+    return pair_rows(
+        data,
+        coupon=layout["coupon"],
+        id=layout["id"],
+        allow_suspect_ids=recipe["allow_suspect_ids"],
+        reading=Reading.of(recipe),
+    )

@@ -11,6 +11,7 @@ from t1data.client import Client
 from t1data.coupons.holders import holder_frame, read_all
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 goods = {"holders": holder_frame}
 
@@ -30,5 +31,9 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 def _named(facts: dict[str, Any], data: Any) -> Named:
     recipe = facts["recipe"]
     return name_rows(
-        data, id=facts["layout"]["coupon"], allow_suspect_ids=recipe["allow_suspect_ids"], parameter="coupon"
+        data,
+        id=facts["layout"]["coupon"],
+        allow_suspect_ids=recipe["allow_suspect_ids"],
+        parameter="coupon",
+        reading=Reading.of(recipe),
     )

@@ -15,6 +15,7 @@ from t1data.erasure.evidence import begin, check_place, place_of, write_evidence
 from t1data.erasure.plan import make_plan
 from t1data.errors import InputError, JournalError
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 JOB = "erase_customers"
 
@@ -28,6 +29,9 @@ def erase_customers(
     evidence: str | Path | None = None,
     operator: str | None = None,
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     journal: str | Path | None = None,
     connections: int = 4,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -58,7 +62,7 @@ def erase_customers(
         Who does this, for the evidence; the user of this process by default.
     allow_suspect_ids : bool
         Take ids that look as if a spreadsheet had damaged them.
-    journal, connections, progress, control, resume_old :
+    encoding, delimiter, sheet, journal, connections, progress, control, resume_old :
         As for `upsert_profiles`.
 
     Returns
@@ -84,7 +88,8 @@ def erase_customers(
     (1, True)
     """
     client.check_unlocked(OPERATION)
-    named = name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids)
+    reading = Reading(encoding, delimiter, sheet)
+    named = name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids, reading=reading)
     known = None if journal is None else Path(journal)
     if evidence is not None:
         check_place(Path(evidence), known)
@@ -95,6 +100,7 @@ def erase_customers(
         "id": id,
         "allow_suspect_ids": allow_suspect_ids,
         "evidence": None if evidence is None else str(Path(evidence).absolute()),
+        **reading.recipe(),
     }
     noted = begin(client.key_hint, operator=operator, environment=plan.environment)
     going = Going(known, progress, control, resume_old)

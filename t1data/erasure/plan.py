@@ -13,6 +13,7 @@ from t1data.bulk.named import Named, name_rows
 from t1data.client import Client
 from t1data.erasure.deed import look
 from t1data.errors import InputError, NotFoundError
+from t1data.tables.reading import Reading
 from t1data.words import many
 
 if TYPE_CHECKING:
@@ -121,7 +122,14 @@ class ErasurePlan:
 
 
 def plan_erasure(
-    client: Client, ids: Any, *, id: str = "integration_id", allow_suspect_ids: bool = False
+    client: Client,
+    ids: Any,
+    *,
+    id: str = "integration_id",
+    allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> ErasurePlan:
     """Return what an erasure would do; nothing is changed.
 
@@ -137,6 +145,8 @@ def plan_erasure(
         The column of the ids.
     allow_suspect_ids : bool
         Take ids that look as if a spreadsheet had damaged them.
+    encoding, delimiter, sheet : str, optional
+        How a file is read, as for `upsert_profiles`.
 
     Raises
     ------
@@ -153,7 +163,8 @@ def plan_erasure(
     >>> plan.customers, plan.environment
     (2, 'sandbox')
     """
-    return make_plan(client, name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids))
+    reading = Reading(encoding, delimiter, sheet)
+    return make_plan(client, name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids, reading=reading))
 
 
 def make_plan(client: Client, named: Named) -> ErasurePlan:

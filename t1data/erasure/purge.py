@@ -18,6 +18,7 @@ from t1data.journal.outcomes import head_of
 from t1data.journal.place import BEFORE, MARKS
 from t1data.journal.reads import read_answer_places, reading
 from t1data.journal.rewrite import rewrite_answers
+from t1data.tables.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ class _People:
         if recipe.get("path") is None or "id" not in recipe:
             return None
         try:
-            named = name_rows(recipe["path"], id=recipe["id"], allow_suspect_ids=True)
+            named = name_rows(recipe["path"], id=recipe["id"], allow_suspect_ids=True, reading=Reading.of(recipe))
             if named.source.fingerprint()["sha256"] != facts["input"]["sha256"]:
                 return None
         except InputError:
@@ -77,6 +78,9 @@ def purge_people(
     ids: Any,
     *,
     id: str = "integration_id",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     folder: str | Path | None = None,
     also: Sequence[str | Path] = (),
 ) -> pd.DataFrame:
@@ -95,6 +99,8 @@ def purge_people(
         The people.
     id : str
         The column of the ids.
+    encoding, delimiter, sheet : str, optional
+        How a file is read, as for `upsert_profiles`.
     folder : path, optional
         Where journals lie, and outcome files beside them; the usual folder of runs by default.
     also : sequence of path
@@ -120,14 +126,14 @@ def purge_people(
     """
     import pandas as pd
 
-    people = _People(frozenset(_read(ids, id)), id)
+    people = _People(frozenset(_read(ids, id, Reading(encoding, delimiter, sheet))), id)
     lines = [_purged(path, people) for path in _files([Path(folder or runs_folder())], also)]
     frame = pd.DataFrame(lines, columns=["file", "kind", "removed", "note"])
     return frame.astype({"file": "string", "kind": "string", "removed": "Int64", "note": "string"})
 
 
-def _read(ids: Any, column: str) -> Iterator[str]:
-    for _, names in name_rows(ids, id=column, allow_suspect_ids=True).input().ids():
+def _read(ids: Any, column: str, reading: Reading) -> Iterator[str]:
+    for _, names in name_rows(ids, id=column, allow_suspect_ids=True, reading=reading).input().ids():
         yield from names.drop_null().to_pylist()
 
 

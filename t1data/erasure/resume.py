@@ -12,6 +12,7 @@ from t1data.erasure.deed import OPERATION
 from t1data.erasure.erase import send
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 
 def resume(client: Client, facts: dict[str, Any], *, data: Any, going: Going) -> Run:
@@ -28,4 +29,4 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 
 def _named(facts: dict[str, Any], data: Any) -> Named:
     recipe = facts["recipe"]
-    return name_rows(data, id=recipe["id"], allow_suspect_ids=recipe["allow_suspect_ids"])
+    return name_rows(data, id=recipe["id"], allow_suspect_ids=recipe["allow_suspect_ids"], reading=Reading.of(recipe))

@@ -14,6 +14,7 @@ from t1data.erasure.chain import START, check_chain
 from t1data.erasure.evidence import CUSTOMER, FOOT, HEAD, hash_under, place_of
 from t1data.errors import InputError
 from t1data.journal.runs import Run
+from t1data.tables.reading import AS_FOUND, Reading
 from t1data.words import many
 
 if TYPE_CHECKING:
@@ -104,7 +105,14 @@ class EvidenceReport:
 
 
 def verify_evidence(
-    evidence: str | Path | Run, *, ids: Any = None, id: str = "integration_id", seal: str | None = None
+    evidence: str | Path | Run,
+    *,
+    ids: Any = None,
+    id: str = "integration_id",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    seal: str | None = None,
 ) -> EvidenceReport:
     """Tell whether evidence of an erasure is whole, and whether somebody is in it; no network is needed.
 
@@ -119,6 +127,8 @@ def verify_evidence(
         Whom to look for.
     id : str
         The column of the ids.
+    encoding, delimiter, sheet : str, optional
+        How a file is read, as for `upsert_profiles`.
     seal : str, optional
         The seal that the file had.
 
@@ -129,7 +139,7 @@ def verify_evidence(
     """
     path = place_of(evidence.journal) if isinstance(evidence, Run) else Path(evidence)
     reader = _Reader(path)
-    asked = list(_asked(ids, id)) if ids is not None else []
+    asked = list(_asked(ids, id, Reading(encoding, delimiter, sheet)))
     faults = list(reader.read(asked))
     if seal is not None and seal != reader.seal:
         faults.append("the seal is another one: this is not the file that it was taken from")
@@ -143,8 +153,12 @@ def verify_evidence(
     )
 
 
-def _asked(ids: Any, column: str) -> Iterator[str]:
-    for _, names in name_rows(ids, id=column, allow_suspect_ids=True).input().ids():
+def _asked(ids: Any, column: str, reading: Reading) -> Iterator[str]:
+    if ids is None and reading != AS_FOUND:
+        raise InputError("encoding, delimiter and sheet say how ids is read, and it was not given")
+    if ids is None:
+        return
+    for _, names in name_rows(ids, id=column, allow_suspect_ids=True, reading=reading).input().ids():
         yield from names.drop_null().to_pylist()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from t1data.client import Client
 from t1data.coupons import fetch_reservations, plan_reservations, release_coupons, reserve_coupons
-from t1data.forms.fields import column, tick, whole, without
+from t1data.forms.fields import column, of_file, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.reading import plan_reading
@@ -50,6 +50,7 @@ def coupons(client: ClientSource, data: Any = None, *, show_rows: bool = True) -
     'empty'
     """
     coupon = column("coupon", "Column of coupons", usual="coupon")
+    file = of_file()
     suspect = tick("allow_suspect_ids", "Send what looks as if a spreadsheet had damaged it", folded=True)
     at_once = whole("connections", "Requests at once", low=1, high=32, folded=True)
     reserve = Job(
@@ -59,7 +60,7 @@ def coupons(client: ClientSource, data: Any = None, *, show_rows: bool = True) -
         function="reserve_coupons",
         send=reserve_coupons,
         plan=_plan,
-        parts=(coupon, column("id", "Column of customers"), suspect, at_once),
+        parts=(coupon, column("id", "Column of customers"), *file, suspect, at_once),
         command=("coupons", "reserve"),
     )
     release = replace(
@@ -76,7 +77,7 @@ def coupons(client: ClientSource, data: Any = None, *, show_rows: bool = True) -
         function="fetch_reservations",
         send=fetch_reservations,
         plan=_plan_holders,
-        parts=(coupon, suspect, at_once),
+        parts=(coupon, *file, suspect, at_once),
         command=("coupons", "holders", "--file"),
         goods=[Goods("Holders", lambda run: run.holders)],
     )
@@ -104,8 +105,8 @@ def _plan_holders(client: Client, data: Any, arguments: Mapping[str, Any]) -> Pl
     return plan_reading(
         client,
         data,
-        column=arguments.get("coupon", "coupon"),
+        arguments=arguments,
+        usual="coupon",
         parameter="coupon",
-        allow_suspect_ids=arguments.get("allow_suspect_ids", False),
         noun="coupon",
     )

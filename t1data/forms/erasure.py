@@ -7,7 +7,7 @@ from typing import Any
 
 from t1data.client import Client
 from t1data.erasure import erase_customers, plan_erasure, verify_evidence
-from t1data.forms.fields import column, text, tick, whole, without
+from t1data.forms.fields import column, of_file, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Job, Planned
 from t1data.forms.words import many
@@ -58,6 +58,7 @@ def erasure(client: ClientSource, ids: Any = None, *, show_rows: bool = True) ->
             column("id", "Column of customers"),
             text("evidence", "Evidence file", hint="beside the journal when left empty; it names nobody"),
             text("operator", "Who does this", hint="for the evidence; the user of this server when left empty"),
+            *of_file(),
             tick("allow_suspect_ids", "Take ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),

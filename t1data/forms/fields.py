@@ -187,6 +187,15 @@ DECIMALS = [("point: 1.50", "."), ("comma: 1,50", ",")]
 DELIMITERS = [("found in the header", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("bar", "|")]
 
 
+def of_file() -> tuple[Field, ...]:
+    """Return the fields that say how a text file or workbook is read."""
+    return (
+        text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
+        choice("delimiter", "Delimiter", DELIMITERS, default="", folded=True),
+        text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
+    )
+
+
 class Ticks:
     """Boxes to tick, all ticked at first, as one parameter that is a list.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from t1data.client import Client
-from t1data.forms.fields import Ticks, column, text, tick, whole
+from t1data.forms.fields import Ticks, column, of_file, text, tick, whole
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.reading import plan_reading
@@ -65,6 +65,7 @@ def inventories(client: ClientSource, ids: Any = None, *, show_rows: bool = True
             Ticks("include", "What to read", SECTIONS),
             text("to", "Folder for the tables", hint="one Parquet file a table; left empty, they stay in this kernel"),
             tick("overwrite", "Replace tables of an earlier run in that folder", folded=True),
+            *of_file(),
             tick("allow_suspect_ids", "Read ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),
@@ -107,8 +108,8 @@ def _plan(client: Client, data: Any, arguments: Mapping[str, Any]) -> Planned:
     return plan_reading(
         client,
         data,
-        column=arguments.get("id", ID),
+        arguments=arguments,
+        usual=ID,
         parameter="id",
-        allow_suspect_ids=arguments.get("allow_suspect_ids", False),
         noun="customer",
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from t1data.bulk.named import name_rows
 from t1data.client import Client
 from t1data.forms.job import Planned
+from t1data.forms.peek import READING
 from t1data.forms.words import lasting, many
+from t1data.tables.reading import Reading
 
 
 def plan_reading(
-    client: Client, data: Any, *, column: str, parameter: str, allow_suspect_ids: bool, noun: str
+    client: Client, data: Any, *, arguments: Mapping[str, Any], usual: str, parameter: str, noun: str
 ) -> Planned:
     """Return how many would be read, and which rows name nobody.
 
@@ -21,12 +24,12 @@ def plan_reading(
         Its pace gives the time.
     data : path, frame or table
         The rows.
-    column : str
-        The one that names what is read.
+    arguments : mapping
+        What the form says: the column that names what is read, how a file is read, and what is let pass.
+    usual : str
+        The column when none is said.
     parameter : str
-        By what name the job says `column`, for messages.
-    allow_suspect_ids : bool
-        As for the job.
+        By what name the job says the column.
     noun : str
         What a row names: ``"customer"``.
 
@@ -35,7 +38,14 @@ def plan_reading(
     InputError
         The input as a whole cannot be used.
     """
-    named = name_rows(data, id=column, allow_suspect_ids=allow_suspect_ids, parameter=parameter)
+    said = {name: arguments[name] for name in READING if name in arguments}
+    named = name_rows(
+        data,
+        id=arguments.get(parameter, usual),
+        allow_suspect_ids=arguments.get("allow_suspect_ids", False),
+        parameter=parameter,
+        reading=Reading(**said),
+    )
     found = named.counted()
     time = f", about {lasting(found.ready / client.rate)}" if client.rate else ""
     requests = f"{many(found.ready, 'request')} to {client.base_url}, one a {noun}{time}; nothing is changed"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from t1data.client import Client
-from t1data.forms.fields import DELIMITERS, choice, column, json_or_text, pairs, text, tick, whole, without
+from t1data.forms.fields import choice, column, json_or_text, of_file, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.words import many
@@ -65,9 +65,7 @@ def referrals(client: ClientSource, advocates: Any = None, *, show_rows: bool = 
             text("tz", "Zone of times", hint="such as Europe/Berlin, for times in columns that name none", folded=True),
             pairs("types", "Types of columns", hint="column = type, one a line", read=str, folded=True),
             pairs("attributes", "Attributes", hint="attribute = value, one a line", read=json_or_text, folded=True),
-            text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
-            choice("delimiter", "Delimiter", DELIMITERS, default="", folded=True),
-            text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
+            *of_file(),
             tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
         ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from t1data.client import Client
-from t1data.forms.fields import DECIMALS, DELIMITERS, choice, json_or_text, pairs, text, tick, whole, without
+from t1data.forms.fields import DECIMALS, choice, json_or_text, of_file, pairs, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Goods, Job, Planned
 from t1data.forms.mapping import ColumnMapping
@@ -61,9 +61,7 @@ def upsert(client: ClientSource, data: Any = None, *, show_rows: bool = True) ->
             choice("duplicates", "Rows with one id", _DUPLICATES, default="reject", folded=True),
             text("tz", "Zone of times", hint="such as Europe/Berlin, for times that name none", folded=True),
             choice("decimal", "Decimal mark", DECIMALS, default=".", folded=True),
-            text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
-            choice("delimiter", "Delimiter", DELIMITERS, default="", folded=True),
-            text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
+            *of_file(),
             pairs("defaults", "For empty cells", hint="column = value, one a line", read=str, folded=True),
             pairs("constants", "For all rows", hint="attribute = value, one a line", read=json_or_text, folded=True),
             tick("truncate_times", "Cut times to microseconds instead of refusing finer ones", folded=True),

@@ -21,6 +21,7 @@ from t1data.inventories.record import GOODS, Inventories, check_folder, inventor
 from t1data.inventories.records import read_inventory
 from t1data.journal.runs import Run
 from t1data.tables.choices import ID, require_known
+from t1data.tables.reading import Reading
 
 OPERATION = "get_customer_inventory"
 JOB = "fetch_inventories"
@@ -35,6 +36,9 @@ def fetch_inventories(
     to: str | Path | None = None,
     overwrite: bool = False,
     allow_suspect_ids: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     journal: str | Path | None = None,
     connections: int = 8,
     progress: bool | Callable[[Progress], None] | None = None,
@@ -61,7 +65,7 @@ def fetch_inventories(
         are looked at. `t1data.resume` goes on to write it, over what was there when the run was stopped.
     overwrite : bool
         Replace files of an earlier run in that folder.
-    allow_suspect_ids, journal, connections, progress, control, resume_old :
+    allow_suspect_ids, encoding, delimiter, sheet, journal, connections, progress, control, resume_old :
         As for `upsert_profiles`.
 
     Returns
@@ -92,9 +96,11 @@ def fetch_inventories(
     """
     sections = _sections(include)
     client.reach()
-    named = name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids)
+    reading = Reading(encoding, delimiter, sheet)
+    named = name_rows(ids, id=id, allow_suspect_ids=allow_suspect_ids, reading=reading)
     folder = None if to is None else str(Path(to).absolute())
     recipe = {"path": path_of(ids), "id": id, "allow_suspect_ids": allow_suspect_ids, "to": folder}
+    recipe |= reading.recipe()
     facts = named.facts() | {"layout": {"include": sections}, "recipe": recipe, "types": _types(client)}
     going = Going(journal, progress, control, resume_old)
     if to is not None:

@@ -14,6 +14,7 @@ from t1data.inventories.record import GOODS, check_folder, inventories_of
 from t1data.journal.outcomes import Input, head_of
 from t1data.journal.reads import reading
 from t1data.journal.runs import Run
+from t1data.tables.reading import Reading
 
 goods = GOODS
 
@@ -46,4 +47,4 @@ def reopen(facts: dict[str, Any], data: Any) -> Input | None:
 
 def _named(facts: dict[str, Any], data: Any) -> Named:
     recipe = facts["recipe"]
-    return name_rows(data, id=recipe["id"], allow_suspect_ids=recipe["allow_suspect_ids"])
+    return name_rows(data, id=recipe["id"], allow_suspect_ids=recipe["allow_suspect_ids"], reading=Reading.of(recipe))
