@@ -386,7 +386,7 @@ def test_the_column_of_ids_can_have_another_name() -> None:
     assert lines(diff, "changed") == [("1", "x", "1", "2")]
     exported = pa.table({"profileintegrationid": ["1", "2"]})
     assert diff_audiences(exported, ids_of("1")).counts["removed"] == 1
-    with pytest.raises(InputError, match="input 'before': id: there is no column 'email'"):
+    with pytest.raises(InputError, match="input 'before': on: there is no column 'email'"):
         diff_audiences(ids_of("1"), ids_of("1"), on="email")
 
 

@@ -27,6 +27,7 @@ KINDS = (
     t1.MatchKeyReport,
     t1.EvidenceReport,
     t1.Run,
+    t1.StopReport,
     t1.Client,
     t1.Management,
 )
@@ -74,6 +75,7 @@ def _made(client: t1.Client, folder: Path) -> Iterator[Any]:
     yield t1.plan_upsert(client, path, **only)
     run = t1.upsert_profiles(client, path, **only, progress=False)
     yield run
+    yield t1.stop_run(run)
     yield t1.verify_profiles(client, path, **only, progress=False)
     yield t1.plan_referrals(client, path, campaign_id=45)
     yield t1.plan_reservations(client, path, coupon=HOSTILE)

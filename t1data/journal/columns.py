@@ -16,6 +16,7 @@ from t1data.journal.reads import NARROWED, read_portions
 from t1data.journal.records import STATES
 
 PORTION = 4096  # batches that are read at a time
+LATEST = 2.0**33  # seconds since the epoch: the year 2242, and what pandas can show ends soon after
 
 Numbers = npt.NDArray[np.int64]
 
@@ -128,7 +129,14 @@ def _check(columns: Columns) -> None:
     starts, stops = columns.spans.T
     if (starts < 0).any() or (starts >= stops).any():
         raise ValueError("spans that hold no row")
+    if any(_is_out_of_time(columns.table[name]) for name in ("started_at", "answered_at")):
+        raise ValueError("a time that no clock shows")
     if not pc.all(pc.is_in(columns.table["state"], value_set=pa.array(STATES))).as_py():
         raise ValueError("a state that there is not")
     if (columns.table["rows"].to_numpy() > np.add.reduceat(stops - starts, columns.edges[:-1])).any():
         raise ValueError("a batch has more rows than its spans")
+
+
+def _is_out_of_time(seconds: pa.DoubleArray) -> bool:
+    edges = pc.min_max(seconds).as_py()
+    return edges["min"] is not None and not 0 <= edges["min"] <= edges["max"] <= LATEST

@@ -433,8 +433,8 @@ def test_effects_are_shown_after_an_upsert_to_which_the_campaigns_react(client: 
 # --- all of them --------------------------------------------------------------------------------------------
 
 CLIENT = t1.Client("https://shop.talon.one", "0123456789abcdef")
-SHARED = {"allow_suspect_ids": True, "connections": 3}
-WAYS = {"tz": "Europe/Berlin", "decimal": ",", "encoding": "latin-1", "delimiter": ";", "sheet": "one"}
+SHARED = {"allow_suspect_ids": True, "connections": 3, "encoding": "latin-1", "delimiter": ";", "sheet": "one"}
+WAYS = {"tz": "Europe/Berlin", "decimal": ","}
 CHOICES: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "reserve_coupons": (t1.forms.coupons, SHARED | {"coupon": "Code", "id": "who"}),
     "release_coupons": (t1.forms.coupons, SHARED | {"coupon": "Code", "id": "who"}),
