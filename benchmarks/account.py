@@ -75,7 +75,8 @@ class Exchange:
         if not self.caller.entry.whole:
             return False
         done = not self.account.bad.intersection(id_ for id_, _ in self.receipt.profiles)
-        self.receipt.fate, self.receipt.applied_at = ("applied" if done else "refused"), time.time()
+        self.receipt.applied_at = time.time()  # before its fate is known: others look at what was applied
+        self.receipt.fate = "applied" if done else "refused"
         return done
 
     def reply(self, *, middle: Callable[[], None] | None = None) -> None:

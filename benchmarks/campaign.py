@@ -67,12 +67,19 @@ class Campaign:
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     reads: int = 0
     shown: dict[str, list[int]] = field(default_factory=dict)
+    _made: dict[int, Sequence[Code]] = field(default_factory=dict)
 
     def codes(self) -> Iterator[Code]:
         """Yield every code that there is."""
         yield from self.earlier
         for receipt in list(self.ledger):
-            yield from made_by(receipt)
+            yield from self._made_by(receipt)
+
+    def _made_by(self, receipt: Receipt) -> Sequence[Code]:
+        """Return what a request made, worked out once: a list of many short pages asks for it on each of them."""
+        if receipt.fate == "applied" and receipt.number not in self._made:
+            self._made[receipt.number] = made_by(receipt)
+        return self._made.get(receipt.number, ())
 
     def look(self, caller: Caller) -> bool:
         """Answer one request to read, well or not."""
