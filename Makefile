@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 OLDEST := .venvs/oldest
 
-.PHONY: demo test test-oldest test-kernel lab app lint lock clean
+.PHONY: demo test test-oldest test-kernel bench lab app lint lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/t1data demo
@@ -23,6 +23,14 @@ test-oldest: $(OLDEST)/installed
 test-kernel: $(VENV)/installed-dev
 	@$(PIP) install --no-deps --upgrade --target .venvs/kernel ipykernel==6.30.1 nest-asyncio==1.6.0
 	PYTHONPATH=.venvs/kernel $(BIN)/python -m pytest tests/browser
+
+# Every goal of speed and memory, one line of figures each; hours on a quiet machine, which it needs to say something.
+GOALS := start first upsert "upsert --source csv" "upsert --source frame" "upsert --shape wide --rows 100000" limits memory \
+    inventories referrals diff "diff --judge" "diff --rows 50000000 --limit 1GB --only t1data,bare --pairs 1" \
+    scaling "scaling --job diff" "scaling --job diff-1GB" "reading --rows 1000000 --fetch 50000" soak
+
+bench: $(VENV)/installed-dev
+	@for goal in $(GOALS); do $(BIN)/python -m benchmarks.$$goal || exit 1; done
 
 # The notebooks in JupyterLab, and the forms alone as an app; each on a free port of this machine, until Ctrl-C.
 PORT = $$($(BIN)/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
