@@ -15,7 +15,7 @@ import t1data as t1
 from t1data.sandbox import Reset
 
 ROWS = {"data", "ids", "codes", "advocates", "sessions", "events", "before", "audiences", "plan", "after"}
-KNOW_THEM = {  # the run's journal says how its file was read
+KNOW_THEM = {  # the run's journal says how its file was read; the members `before` a run are a frame or a plain file
     *("open_run", "reconcile", "resume", "undo_upsert", "plan_undo", "undo_audience"),
 }
 FUNCTIONS = {name: each for name in t1.__all__ if inspect.isfunction(each := getattr(t1, name))}

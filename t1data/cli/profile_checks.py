@@ -14,7 +14,6 @@ from t1data.cli.signals import signals_stop_a_run
 from t1data.cli.talk import Exit, exit_of, say, tell
 
 if TYPE_CHECKING:
-    from t1data.bulk.progress import Control
     from t1data.profiles import Comparison
 
 _DIFFERENT: Final = 1  # what diff(1) ends with
@@ -67,11 +66,7 @@ def diff(
     """
     from t1data.profiles import diff_profiles
 
-    check_files({"differences": to}, overwrite=overwrite)
-    client = open_client(connection)
-    found, interrupted = _look(lambda control: diff_profiles(client, file, control=control, **comparing))
-    _show(found, to=to, overwrite=overwrite, as_json=as_json)
-    return _exit(found, interrupted=interrupted)
+    return _compared(diff_profiles, file, connection, comparing, to=to, overwrite=overwrite, as_json=as_json)
 
 
 @click.command()
@@ -91,11 +86,7 @@ def verify(
     """
     from t1data.profiles import verify_profiles
 
-    check_files({"differences": to}, overwrite=overwrite)
-    client = open_client(connection)
-    found, interrupted = _look(lambda control: verify_profiles(client, file, control=control, **comparing))
-    _show(found, to=to, overwrite=overwrite, as_json=as_json)
-    return _exit(found, interrupted=interrupted)
+    return _compared(verify_profiles, file, connection, comparing, to=to, overwrite=overwrite, as_json=as_json)
 
 
 @click.command()
@@ -118,10 +109,23 @@ def undo(*, run: str, connection: Connection, undoing: dict[str, Any]) -> int:
     return finish(done, {}, overwrite=False, go_on=connection.words, interrupted=stop.asked)
 
 
-def _look(compare: Callable[[Control], Comparison]) -> tuple[Comparison, bool]:
+def _compared(
+    compare: Callable[..., Comparison],
+    file: str,
+    connection: Connection,
+    comparing: dict[str, Any],
+    *,
+    to: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Hold a file against the account, show what was found, and return how the command ends."""
+    check_files({"differences": to}, overwrite=overwrite)
+    client = open_client(connection)
     with signals_stop_a_run() as stop:
-        found = compare(stop.control)
-    return found, stop.asked
+        found = compare(client, file, control=stop.control, **comparing)
+    _show(found, to=to, overwrite=overwrite, as_json=as_json)
+    return _exit(found, interrupted=stop.asked)
 
 
 def _show(found: Comparison, *, to: str | None, overwrite: bool, as_json: bool) -> None:

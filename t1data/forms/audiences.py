@@ -11,7 +11,7 @@ from t1data.audiences.find import Audience, find_audience
 from t1data.audiences.sync import plan_sync, sync_audience
 from t1data.client import Client
 from t1data.errors import InputError
-from t1data.forms.fields import DELIMITERS, Field, choice, column, text, tick, whole, without
+from t1data.forms.fields import Field, choice, column, of_file, text, tick, whole, without
 from t1data.forms.form import JobForm
 from t1data.forms.job import ClientSource, Job, Planned
 from t1data.forms.words import many
@@ -70,9 +70,7 @@ def audiences(client: ClientSource, after: Any = None, *, show_rows: bool = True
             choice("mode", "What to do", _MODES, default="mirror"),
             whole("max_removed", "Who may leave, at most", low=0, high=ANY, folded=True),
             text("known", "File of known ids", hint="to count those who would become empty profiles", folded=True),
-            text("encoding", "Encoding", hint="UTF-8 when left empty", folded=True),
-            choice("delimiter", "Delimiter", DELIMITERS, default="", folded=True),
-            text("sheet", "Sheet of a workbook", hint="the only one that holds anything, when left empty", folded=True),
+            *of_file(),
             text("plan_file", "Write the plan to", hint="plan.csv or plan.parquet, to take the run back", folded=True),
             tick("allow_suspect_ids", "Send ids that look as if a spreadsheet had damaged them", folded=True),
             whole("connections", "Requests at once", low=1, high=32, folded=True),
