@@ -44,7 +44,7 @@ def t1data(path: Path) -> None:
     """Make all ten frames, as `Inventories` does of the answers in its journal."""
     import pandas as pd  # noqa: F401 - so that it is not loaded in what is measured
 
-    from t1data.inventories.answers import to_frame
+    from t1data.bulk.cells import to_frame
     from t1data.inventories.tidy import Tidy
 
     bodies = _bodies(path)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import t1data as t1
-from t1data.inventories.answers import to_frame
+from t1data.bulk.cells import to_frame
 from t1data.inventories.columns import PARTS, SCHEMAS
 from t1data.inventories.tidy import Tidy, is_inventory
 

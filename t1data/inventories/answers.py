@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,9 +20,6 @@ from t1data.journal.answers import IdsByRow, answers_by_row
 from t1data.journal.outcomes import Input, head_of
 from t1data.journal.reads import reading
 from t1data.writing import replacing
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 AT_ONCE = 2000  # customers that are held in memory while files are written
 _ENTITIES = {"profiles": "CustomerProfile", "coupons": "Coupon", "referrals": "Referral", "giveaways": "Giveaway"}
@@ -103,17 +99,3 @@ class Answers:
         with reading(self.journal) as db:
             types = head_of(db, self.journal).facts.get("types", {})
         return {table: types.get(entity, {}) for table, entity in _ENTITIES.items()}
-
-
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame with nullable columns; times stay in microseconds, so that the year 1 fits."""
-    import pandas as pd
-
-    kinds = {
-        pa.string(): pd.StringDtype(),
-        pa.int64(): pd.Int64Dtype(),
-        pa.float64(): pd.Float64Dtype(),
-        pa.bool_(): pd.BooleanDtype(),
-    }
-    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
-    return frame

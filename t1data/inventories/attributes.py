@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.inventories.cells import EXACT, time_of, typed
-from t1data.inventories.columns import ARROW
+from t1data.bulk.cells import ARROW, EXACT, time_of, typed
 
 Kinds = dict[str, set[str]]
 Values = Any  # an Arrow column, or a sequence of what JSON holds

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import pyarrow as pa
 
-Kind = Literal["text", "whole", "number", "flag", "time"]
-
-ARROW: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
-    {
-        "text": pa.string(),
-        "whole": pa.int64(),
-        "number": pa.float64(),
-        "flag": pa.bool_(),
-        "time": pa.timestamp("us", tz="UTC"),  # in nanoseconds the year 1, which means "no date", would not fit
-    }
-)
+from t1data.bulk.cells import ARROW, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from t1data.bulk.cells import to_frame
 from t1data.errors import InputError
-from t1data.inventories.answers import Answers, to_frame
+from t1data.inventories.answers import Answers
 from t1data.inventories.columns import PARTS
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import GoodsReader, Run

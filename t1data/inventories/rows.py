@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from t1data.bulk.cells import typed
 from t1data.inventories import records
 from t1data.inventories.attributes import Attributes, Kinds
-from t1data.inventories.cells import typed
 from t1data.inventories.columns import PARTS, SCHEMAS
 from t1data.inventories.records import Kind, Use
 
