@@ -11,9 +11,16 @@ import numpy as np
 
 from t1data.errors import InputError
 from t1data.tables.csv_scan import Dialect, Record, Scanner
+from t1data.tables.records import SLICE_ROWS
 
 MOST_RECORD: Final = 12 << 20
 """Bytes of the longest record: more cannot be sent in one request, and an open quote must not fill the memory."""
+
+_WINDOW: Final = 1 << 18
+"""Bytes that are looked at together: what numpy makes of them stays in the cache, and in memory that is used again."""
+
+_WIDE: Final = 4 << 20
+"""Bytes at most of a block of long records, which are read many at once as what is done for each column weighs."""
 
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -26,7 +33,7 @@ class Block:
 
     Parameters
     ----------
-    text : bytes
+    text : memoryview
         The records, each with its line break. When `records` is None, RFC 4180 holds for all of it: quotes open only
         at the beginning of a field and close only at its end, CR stands only before LF, and there is no NUL, nor a byte
         order mark ahead.
@@ -40,7 +47,7 @@ class Block:
         What the exact scanner read, when `text` is not that plain.
     """
 
-    text: bytes
+    text: memoryview
     line: int
     lines: int
     breaks: int
@@ -62,22 +69,31 @@ def blocks_of(texts: Iterator[bytes], scanner: Scanner, *, line: int) -> Iterato
     InputError
         Where quotes leave it unclear where a record ends, or for a record of more than `MOST_RECORD` bytes.
     """
-    rest, missing = b"", 0
+    rest, come, wanted = b"", list[bytes](), 0
     for text in texts:
-        rest += text
-        if len(rest) < missing:  # an open record is looked at again only when twice as much has come
+        come.append(text)
+        if len(rest) + sum(map(len, come)) < wanted:
             continue
+        rest = b"".join((rest, *come))
+        come.clear()
         block = _block(rest, scanner, line=line, final=False)
-        missing = 0 if block.text else min(2 * len(rest), MOST_RECORD + 1)
+        wanted = _wanted(block, len(rest))
         if not block.text and len(rest) > MOST_RECORD:
             raise _too_long(rest, scanner, line)
         rest = rest[len(block.text) :]
         line += block.lines
         if block.text:
             yield block
-    if rest:
+    if rest := b"".join((rest, *come)):
         ended = rest if rest.endswith(scanner.dialect.line_break) else rest + scanner.dialect.line_break
         yield _block(ended, scanner, line=line, final=True)
+
+
+def _wanted(block: Block, size: int) -> int:
+    """Return how many bytes to look at next: half a slice of rows, but twice as many when no record ended in these."""
+    if not block.text:
+        return min(2 * size, MOST_RECORD + 1)
+    return min(len(block.text) * SLICE_ROWS // (2 * block.breaks), _WIDE)
 
 
 def _too_long(rest: bytes, scanner: Scanner, line: int) -> InputError:
@@ -95,49 +111,59 @@ def _block(text: bytes, scanner: Scanner, *, line: int, final: bool) -> Block:
     if plain and (not final or len(plain.text) == len(text)):
         return plain
     records = list(scanner.records(text, line=line, final=final))
-    part = text[: records[-1].end] if records else b""
-    return Block(part, line, part.count(scanner.dialect.line_break), len(records), records)
+    part = memoryview(text)[: records[-1].end if records else 0]
+    return Block(part, line, text.count(scanner.dialect.line_break, 0, len(part)), len(records), records)
 
 
 def _plain(text: bytes, dialect: Dialect, line: int) -> Block | None:
-    """Cut behind the last line break outside quotes, if everything up to there is plain."""
-    text = text[: text.rfind(b"\n") + 1]
-    data = np.frombuffer(text, dtype=np.uint8)  # numpy counts 20 times faster than bytes do
-    feeds = data == _LF
+    """Cut behind the last line break outside quotes, if everything up to the last line break is plain."""
+    data = np.frombuffer(text, dtype=np.uint8, count=text.rfind(b"\n") + 1)
     if b"\r" in text and (data[1:][data[:-1] == _CR] != _LF).any():
         return None
-    if b'"' not in text:
-        lines = int(np.count_nonzero(feeds))
-        return Block(text, line, lines, lines) if lines else None
-    quotes = np.flatnonzero(data == _QUOTE)
-    outside = _outside(np.flatnonzero(feeds), quotes)
-    if not (len(outside) and _quotes_are_plain(data, quotes, dialect)):
+    try:
+        ends, breaks = zip(*_windows(data, ord(dialect.delimiter)), strict=True) if data.size else ((0,), (0,))
+    except _NotPlainError:
         return None
-    part = text[: outside[-1] + 1]
-    return Block(part, line, int(np.count_nonzero(feeds[: len(part)])), len(outside))
+    part = memoryview(text)[: max(ends)]
+    lines = int(np.count_nonzero(data[: len(part)] == _LF))
+    return Block(part, line, lines, sum(breaks)) if part else None
 
 
-def _quotes_are_plain(data: Bytes, quotes: Positions, dialect: Dialect) -> bool:
-    """Whether reading the quotes by pairs is right: the first of each opens, the second closes.
+class _NotPlainError(Exception):
+    """A quote stands where RFC 4180 has none."""
 
-    A doubled quote inside a field then closes and opens at once. It is right when every opening quote stands at the
+
+def _windows(data: Bytes, mark: int) -> Iterator[tuple[int, int]]:
+    """Yield, window by window, the offset behind the last line break outside quotes, and how many such breaks it has.
+
+    Raises `_NotPlainError` unless reading the quotes by pairs is right: the first of each opens, the second closes. A
+    doubled quote inside a field then closes and opens at once. It is right when every opening quote stands at the
     beginning of a field or behind a closing one, and every closing quote at the end of a field or before an opening
     one.
     """
-    opening, closing, mark = quotes[0::2], quotes[1::2], ord(dialect.delimiter)
-    before = data[opening[opening > 0] - 1]
-    after = data[closing + 1]  # the text ends in LF, so a byte always follows
-    begun = (before == mark) | (before == _LF) | (before == _QUOTE)
-    ended = (after == mark) | (after == _LF) | (after == _QUOTE) | (after == _CR)
-    return bool(begun.all() and ended.all())
+    is_open = 0
+    for low in range(0, len(data), _WINDOW):
+        window = data[low : low + _WINDOW]
+        breaks, quotes = np.flatnonzero(window == _LF), np.flatnonzero(window == _QUOTE)
+        before = data[quotes[is_open::2] + (low - 1)]  # that of the first byte is the last one, a line break
+        after = data[quotes[1 - is_open :: 2] + (low + 1)]  # the data ends in LF, so a byte always follows
+        begun = (before == mark) | (before == _LF) | (before == _QUOTE)
+        ended = (after == mark) | (after == _LF) | (after == _QUOTE) | (after == _CR)
+        if not (begun.all() and ended.all()):
+            raise _NotPlainError
+        outside = _outside(breaks, quotes, is_open=is_open)
+        is_open = (is_open + len(quotes)) % 2
+        yield (low + int(outside[-1]) + 1 if len(outside) else 0), len(outside)
 
 
-def _outside(breaks: Positions, quotes: Positions) -> Positions:
-    outside: Positions = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
+def _outside(breaks: Positions, quotes: Positions, *, is_open: int = 0) -> Positions:
+    if not len(quotes):
+        return breaks[:0] if is_open else breaks
+    outside: Positions = breaks[np.searchsorted(quotes, breaks) % 2 == is_open]
     return outside
 
 
-def record_starts(text: bytes) -> tuple[Positions, Positions]:
+def record_starts(text: memoryview) -> tuple[Positions, Positions]:
     """Find the records of a plain block: offset of each that is no blank line, and its 0-based physical line."""
     data = np.frombuffer(text, dtype=np.uint8)
     breaks = np.flatnonzero(data == _LF)
