@@ -7,11 +7,10 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.tables.strings import blank_to_null, plain, texts
+from t1data.tables.digits import plain_width
+from t1data.tables.strings import blank_to_null, plain, sizes, texts
 
-_PLAIN = {".": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", ",": r"^-?(0|[1-9][0-9]*)(,[0-9]+)?$"}
 _DIGITS = 15  # every decimal number of so many digits survives a double, which is what most readers of JSON make of it
-_LARGEST = 10**_DIGITS - 1
 _TASTE = 64  # cells that most often tell already that a column is text
 _WORDS = texts(["true", "false"])
 
@@ -71,31 +70,14 @@ class TypeScan:
 
 
 def _are_numbers(cells: pa.StringArray, decimal: str) -> bool:
-    return _are_integers(cells) or _are_decimals(cells, decimal)
+    width = plain_width(cells, decimal)
+    return width is not None and (width <= _DIGITS or _most_digits(cells) <= _DIGITS)
 
 
-def _are_integers(cells: pa.StringArray) -> bool:
-    try:
-        numbers = cells.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return False
-    bounds = pc.min_max(numbers)
-    small = bounds["min"].as_py() is None or (bounds["min"].as_py() >= -_LARGEST and bounds["max"].as_py() <= _LARGEST)
-    # Arrow reads "007" and "0x1F" as numbers too: what they are written back as tells them apart.
-    return small and bool(numbers.cast(pa.string()).equals(cells))
-
-
-def _are_decimals(cells: pa.StringArray, decimal: str) -> bool:
-    if pc.match_substring_regex(cells, _PLAIN[decimal]).false_count:
-        return False
-    if _longest(cells) <= _DIGITS:
-        return True
+def _most_digits(cells: pa.StringArray) -> int:
+    """Return how many digits the longest number has, without the zeros that it begins with."""
     digits = pc.utf8_ltrim(pc.replace_substring_regex(cells, "[-.,]", ""), "0")
-    return _longest(digits) <= _DIGITS
-
-
-def _longest(cells: pa.StringArray) -> int:
-    return int(pc.max(pc.binary_length(cells)).as_py() or 0)
+    return int(sizes(digits).max(initial=0))
 
 
 def _are_words(cells: pa.StringArray, decimal: str) -> bool:

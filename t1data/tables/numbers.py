@@ -7,10 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as at
 
+from t1data.tables.digits import plain_width
 from t1data.tables.strings import NONE, has_true, texts
 from t1data.tables.tokens import Tokens, flaws_of
 
 LITERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+_WIDEST = 300
+"""Digits from which on a number may be more than a float can hold."""
+
 _COMMA = r"^-?(0|[1-9][0-9]*)(,[0-9]+)?$"
 
 
@@ -71,14 +75,16 @@ def number_literals(array: pa.StringArray, *, decimal: str = ".") -> Tokens:
     >>> found.text.to_pylist(), [(flaw.code, flaw.at.tolist()) for flaw in found.flaws]
     (['1.10', '1e5', '007'], [('not_a_number', [2])])
     """
-    wrong = pc.invert(pc.match_substring_regex(array, _COMMA if decimal == "," else LITERAL))
     written = pc.replace_substring(array, ",", ".") if decimal == "," else array
+    if (width := plain_width(array, decimal)) is not None and width < _WIDEST:
+        return Tokens(written)
+    wrong = pc.invert(pc.match_substring_regex(array, _COMMA if decimal == "," else LITERAL))
     return Tokens(written, flaws=flaws_of(not_a_number=wrong, not_finite=_too_large(written, wrong)))
 
 
 def _too_large(array: pa.StringArray, wrong: pa.BooleanArray) -> pa.BooleanArray:
     # "1e999" is JSON, but to every reader that has floats it is an infinity.
-    powers = pc.match_substring_regex(array, "[eE]|[0-9]{300}")
+    powers = pc.match_substring_regex(array, f"[eE]|[0-9]{{{_WIDEST}}}")
     if not has_true(powers):
         return powers
     candidates = pc.if_else(pc.and_not(powers, wrong), array, NONE)

@@ -53,6 +53,8 @@ def plain(array: pa.Array) -> pa.StringArray:
 
 def blank_to_null(array: pa.StringArray) -> pa.StringArray:
     """Return the array with its empty cells as nulls."""
+    if np.count_nonzero(sizes(array) == 0) == 0:
+        return array
     empty = pc.equal(array, EMPTY)
     return pc.if_else(empty, NONE, array) if has_true(empty) else array
 
@@ -92,16 +94,17 @@ def data_bytes(array: pa.StringArray) -> npt.NDArray[np.uint8]:
     data = array.buffers()[2]
     if data is None or not len(array):
         return np.empty(0, np.uint8)
-    ends = _offsets(array)
+    ends = offsets_of(array)
     return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
 
 
 def sizes(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
     """Return the bytes of each cell."""
-    return np.diff(_offsets(array))
+    return np.diff(offsets_of(array))
 
 
-def _offsets(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
+def offsets_of(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
+    """Return where each cell begins in the array's data, and where the last one ends."""
     buffer = array.buffers()[1]
     if buffer is None or not len(array):
         return np.zeros(1, np.int32)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from t1data.tables.cells import json_tokens
 from t1data.tables.lists import list_tokens
 from t1data.tables.numbers import number_literals, number_tokens
-from t1data.tables.strings import blank_to_null, escape, not_utf8, nulls, plain, texts, without
+from t1data.tables.strings import blank_to_null, data_bytes, escape, not_utf8, nulls, plain, texts, without
 from t1data.tables.times import time_literals, time_tokens
 from t1data.tables.tokens import Flaw, Tokens, flaws_of
 from t1data.tables.types import kind_of
@@ -87,9 +87,14 @@ def _number(cells: pa.StringArray, reading: Reading) -> Tokens:
 def _boolean(cells: pa.StringArray, reading: Reading) -> Tokens:
     known = pc.is_in(cells, value_set=_BOOLEANS)
     wrong = pc.and_not(cells.is_valid(), known)
-    return Tokens(pc.ascii_lower(cells), flaws=flaws_of(not_a_boolean=wrong))
+    return Tokens(_lower(cells), flaws=flaws_of(not_a_boolean=wrong))
 
 
+def _lower(cells: pa.StringArray) -> pa.StringArray:
+    return pc.ascii_lower(cells) if data_bytes(cells).min(initial=_FIRST_LOWER) < _FIRST_LOWER else cells
+
+
+_FIRST_LOWER = ord("a")
 _BOOLEANS = texts(["true", "false", "True", "False", "TRUE", "FALSE"])
 
 
