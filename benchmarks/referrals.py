@@ -30,18 +30,16 @@ def t1data(path: Path) -> None:
     """Match codes with advocates and make the frame."""
     import pandas as pd  # noqa: F401 - so that it is not loaded in what is measured
 
-    from t1data.referrals.codes import frame_of, match
+    from t1data.bulk.cells import to_frame
+    from t1data.referrals.codes import held_by, table_of
 
     bodies = path.read_bytes().splitlines()
-    advocates = [integration_id(number) for number in range(CODES * len(bodies))]
+    advocates = {number: integration_id(number) for number in range(CODES * len(bodies))}
 
     def work() -> None:
-        found = [
-            (number, part, code)
-            for part, body in enumerate(bodies)
-            for number, code in enumerate(match(advocates[part * CODES : (part + 1) * CODES], body).found)
-        ]
-        assert frame_of(found)["code"].notna().sum() == len(advocates)
+        parts = [range(start, start + CODES) for start in range(0, len(advocates), CODES)]
+        found = enumerate(held_by(rows, body, advocates) for rows, body in zip(parts, bodies, strict=True))
+        assert to_frame(table_of(found))["code"].notna().sum() == len(advocates)
 
     spend(work)
 

@@ -25,11 +25,14 @@ from t1data.journal.reads import read_lines, reading
 from t1data.journal.records import BatchRecord, Part, State
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
-from t1data.referrals.codes import Referral, code_frame, codes_by_row, referrals_in
+from t1data.referrals.answers import codes_in
+from t1data.referrals.codes import code_frame, codes_by_batch
 from t1data.referrals.encode import ADVOCATE, FRIEND
 from t1data.referrals.prepare import Advocates
 from t1data.referrals.resume import prepare_again
 from t1data.referrals.terms import DEFAULT_CHARACTERS
+
+Referral = dict[str, Any]
 
 SURE = timedelta(seconds=1)  # a code that is older than the request by more than this was made by something else ...
 NEAR = timedelta(hours=26)  # ... unless the clocks differ, by zones or a day at most: then nothing can be concluded
@@ -259,7 +262,8 @@ def _own_codes(journal: Path, prepared: Advocates, doubtful: set[int]) -> set[st
     An answer whose status or form says nothing is kept too, and can hold the code of a row that is in doubt: that code
     is looked for.
     """
-    return {referral["code"] for row, _, referral in codes_by_row(journal, prepared.input()) if row not in doubtful}
+    found = chain.from_iterable(held.items() for _, held in codes_by_batch(journal, prepared.input()))
+    return {code.code for row, code in found if row not in doubtful}
 
 
 def _codes_of_others(journal: Path) -> set[str]:
@@ -269,7 +273,7 @@ def _codes_of_others(journal: Path) -> set[str]:
         with suppress(JournalError), reading(path, whole=False) as db:
             for _, body in answers_by_batch(db):
                 with suppress(ValueError):  # an answer that broke off
-                    known.update(referral["code"] for referral in referrals_in(body))
+                    known.update(code.code for code in codes_in(body))
     return known
 
 

@@ -11,7 +11,8 @@ from t1data.bulk.job import Answered, Job
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.journal.runs import Run
-from t1data.referrals.codes import code_frame, read_goods
+from t1data.referrals.answers import read_goods
+from t1data.referrals.codes import code_frame
 from t1data.referrals.encode import ADVOCATE
 from t1data.referrals.prepare import Advocates
 
