@@ -70,6 +70,12 @@ class Delivery:
         with self._lock:
             return replace(batch, number=next(self._numbers))
 
+    def wait_while_paused(self) -> None:
+        """Return when there is no pause, or no longer; what was settled does not wait with it."""
+        if self._watch.control.paused:
+            self._journal.flush()
+        self._watch.control.wait_while_paused()
+
     def deliver(self, batch: Batch, *, defer: bool = True) -> None:
         """Send a batch, and the parts to which it is narrowed, until each of its rows has an outcome."""
         todo, narrowing = [batch], Narrowing(self)
@@ -81,7 +87,7 @@ class Delivery:
 
     def send(self, batch: Batch) -> int | RefusedError:
         """Send one batch and settle it; return how many rows were accepted. A refusal is returned unsettled."""
-        self._watch.control.wait_while_paused()
+        self.wait_while_paused()
         self._journal.intend(batch.number)
         try:
             answer = self._job.send(batch, self._watch.stopping, self._watch.waiting)

@@ -139,6 +139,7 @@ class Engine:
         try:
             while (batch := self._take()) is not None:
                 self._deliver(batch)
+            self._journal.flush()
         except JournalError as error:
             self._watch.stop(str(error))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread by run()
@@ -147,16 +148,17 @@ class Engine:
 
     def _take(self) -> Batch | None:
         while not self._watch.stopping.is_set() and not self._lanes.ended:
-            self._watch.control.wait_while_paused()
+            self._delivery.wait_while_paused()
             if (batch := self._lanes.take(TICK)) is not None:
                 return batch
+            self._journal.flush()
         return None
 
     def _deliver(self, batch: Batch) -> None:
         self._delivery.deliver(batch)
         if batch.lane is not None:
             # What would be sent again by a resume has to be sent before what comes later in its lane.
-            self._lanes.free(batch.lane, hold=self._journal.state_of(batch.number) in self._open)
+            self._lanes.free(batch.lane, hold=self._journal.is_open(batch.number, self._open))
 
     def _finish(self, workers: list[threading.Thread]) -> None:
         """Wait until every batch is delivered, then take up what was put aside."""

@@ -1,19 +1,18 @@
 """The durable record of a run: one SQLite file, written before each request and before each answer is read.
 
-One process writes it, from any of its threads, one step at a time; each step is on the disk when it returns.
-What the file holds, and the rule by which a batch changes its state, stands in `records`.
+One process writes it, from any of its threads. What must be on the disk before something else may happen is there when
+its method returns, and with it all that was noted before (`steps`). What the file holds, and the rule by which a batch
+changes its state, stands in `records`.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from t1data.errors import JournalError
 from t1data.journal.columns import Numbers, read_root_spans
@@ -28,11 +27,13 @@ from t1data.journal.records import (
     Part,
     RunRecord,
     Span,
+    State,
     check_same,
     check_young,
     next_state,
 )
-from t1data.journal.writes import change, fold, free, insert_answer, insert_batch, insert_head, insert_lines
+from t1data.journal.steps import Steps
+from t1data.journal.writes import change, fold, insert_answer, insert_batch, insert_head, insert_lines
 
 _INTERRUPTED = "the run ended before an answer could be read"
 
@@ -45,7 +46,8 @@ class Journal:
     path : Path
         The file. Made with mode 0600, its folder with 0700, when they are not there.
     durable : bool
-        Each step is on the disk when it returns. A run that only reads can do without: it reads again.
+        Intents and answers are on the disk when their methods return. A run that only reads can do without: it reads
+        again what a kill takes from it, no more than the last moments.
     clock : callable
         Returns seconds since the epoch; a label only, nothing is decided by it.
 
@@ -57,9 +59,8 @@ class Journal:
 
     def __init__(self, path: Path, *, durable: bool = True, clock: Callable[[], float] = time.time) -> None:
         self.path = path
-        self._durable = durable
         self._clock = clock
-        self._lock = threading.RLock()
+        self._states: dict[int, State] = {}  # of batches that are not settled for good
         self._pid = os.getpid()
         self._hold = take_hold(path)
         try:
@@ -68,7 +69,7 @@ class Journal:
         except BaseException:
             os.close(self._hold)
             raise
-        self._full: str | None = None
+        self._queue = Steps(self._db, path, self._reserve, durable=durable)
 
     # --- the run's head -------------------------------------------------------------------------------
 
@@ -94,46 +95,50 @@ class Journal:
             check_same(known, self.path, operation=operation, base_url=base_url, facts=facts)
             if not resume_old:
                 check_young(known, self._clock(), is_open=bool(self.open_batches(OPEN)))
-            with self._step() as db:
-                db.execute("UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL", (holder(),))
+            again = "UPDATE run SET holder = ?, finished_at = NULL, stopped = NULL"
+            self._steps.do(lambda db: db.execute(again, (holder(),)), at_once=True)
             return known
-        with self._step() as db:
-            insert_head(db, id_, operation, base_url=base_url, facts=facts, rows=rows, now=self._clock())
-        head = self.head()
-        assert head is not None
-        return head
+        now = self._clock()
+        self._steps.do(
+            lambda db: insert_head(db, id_, operation, base_url=base_url, facts=facts, rows=rows, now=now), at_once=True
+        )
+        known = self.head()
+        assert known is not None
+        return known
 
     def head(self) -> RunRecord | None:
         """Return the head of the run, or None while the file is new."""
-        return read_head(self._db)
+        return self._steps.ask(read_head)
 
     def finish(self, *, stopped: str | None) -> None:
         """Note that the run ended, and why it stopped early if it did."""
         ended = "UPDATE run SET finished_at = ?, stopped = ?, holder = NULL"
-        self._last_words(lambda db: db.execute(ended, (self._clock(), stopped)))
+        facts = (self._clock(), stopped)
+        self._steps.do(lambda db: db.execute(ended, facts), last_words=True, at_once=True)
 
     # --- batches --------------------------------------------------------------------------------------
 
     def plan(self, number: int, spans: Iterable[Span], rows: int, lines: Iterable[Line] = ()) -> None:
         """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
-        with self._step(commit=False) as db:
-            insert_lines(db, lines)
-            insert_batch(db, Part(number, tuple(spans), rows), None)
+        part = Part(number, tuple(spans), rows)
+        self.note_lines(lines)
+        self._steps.note(lambda db: insert_batch(db, part, None))
+        self._states[number] = part.state
 
     def note_lines(self, lines: Iterable[Line]) -> None:
-        """Note rows that are part of no batch, such as those after the last one."""
-        with self._step() as db:
-            insert_lines(db, lines)
+        """Note rows that are part of no batch, such as those after the last one. Durable with the next intent."""
+        if noted := list(lines):
+            self._steps.note(lambda db: insert_lines(db, noted))
 
     def intend(self, number: int) -> None:
         """Make it durable that batch `number` is about to be sent. No request may leave before this returns."""
-        self._usable()
+        steps = self._steps
         if not is_still(self._hold, self.path):
-            raise JournalError(
-                f"the journal {self.path} was moved or deleted while the run went on; nothing more is sent"
-            )
-        with self._step(commit=self._durable) as db:
-            change(db, number, next_state(self.state_of(number), "intend"), started_at=self._clock())
+            gone = f"the journal {self.path} was moved or deleted while the run went on; nothing more is sent"
+            raise JournalError(gone)
+        state, now = next_state(self.state_of(number), "intend"), self._clock()
+        self._states[number] = state
+        steps.do(lambda db: change(db, number, state, started_at=now))
 
     def settle(
         self,
@@ -149,40 +154,40 @@ class Journal:
         answer: bytes | None = None,
         parts: Sequence[Part] = (),
     ) -> None:
-        """Make the end of a batch durable, and in the same stroke the parts that it was narrowed to."""
+        """Note the end of a batch, and in the same stroke the parts that it was narrowed to.
 
-        def step(db: sqlite3.Connection) -> None:
-            state, when = self.state_of(number), None
-            if state == "intent" and (event in ("accept", "refuse") or status is not None):
-                state, when = next_state(state, "answer"), self._clock()
-            change(
-                db,
-                number,
-                next_state(state, event),
-                answered_at=when,
-                attempts=attempts,
-                waited=waited,
-                status=status,
-                reason=reason,
-                field=field,
-                message=message,
-            )
+        Durable with the next intent, or with `flush`: who settles does one of the two before it waits for long.
+        Killed before, a run knows the batch as one that was on its way.
+        """
+        before, when = self.state_of(number), None
+        if before == "intent" and (event in ("accept", "refuse") or status is not None):
+            before, when = next_state(before, "answer"), self._clock()
+        state, said = next_state(before, event), (reason, field, message)
+
+        def write(db: sqlite3.Connection) -> None:
+            change(db, number, state, answered_at=when, attempts=attempts, waited=waited, status=status, said=said)
             if answer:
                 insert_answer(db, number, answer)
             for part in parts:
                 insert_batch(db, part, number)
 
-        self._last_words(step, commit=self._durable)
+        self._steps.note(write, last_words=True)
+        self._know(Part(number, (), 0, state), *parts)
 
     def keep_answer(self, number: int, body: bytes, *, status: int, attempts: int, waited: float) -> None:
         """Make an answer that carries goods durable, as it came, before anybody reads it."""
+        state, now = next_state(self.state_of(number), "answer"), self._clock()
 
-        def step(db: sqlite3.Connection) -> None:
-            state, when = next_state(self.state_of(number), "answer"), self._clock()
-            change(db, number, state, status=status, answered_at=when, attempts=attempts, waited=waited)
+        def write(db: sqlite3.Connection) -> None:
+            change(db, number, state, status=status, answered_at=now, attempts=attempts, waited=waited)
             insert_answer(db, number, body)
 
-        self._last_words(step)
+        self._states[number] = state
+        self._steps.do(write, last_words=True)
+
+    def flush(self) -> None:
+        """Make durable what was settled. In a run that only reads it may take a moment longer."""
+        self._steps.flush()
 
     def kept_answer(self, number: int) -> bytes:
         """Return the answer that was kept for a batch."""
@@ -190,26 +195,37 @@ class Journal:
         return (found and found[0]) or b""
 
     def recut(self, old: Iterable[int], parent: int, parts: Iterable[Part]) -> None:
-        """Replace batches that were planned and never sent by others of the same rows."""
-        with self._step() as db:
-            for number in old:
-                db.execute("DELETE FROM batch WHERE number = ? AND state = 'planned'", (number,))
-            for part in parts:
+        """Replace batches that were planned and never sent by others of the same rows. Durable with the next intent."""
+        gone, new = list(old), list(parts)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("DELETE FROM batch WHERE number = ? AND state = 'planned'", ((number,) for number in gone))
+            for part in new:
                 insert_batch(db, part, parent)
+
+        self._steps.note(write)
+        for number in gone:
+            self._states.pop(number, None)
+        self._know(*new)
 
     def reopen(self) -> None:
         """Settle what an interrupted run left open: what was out when it ended is in doubt until it is known better."""
-        with self._step() as db:
-            out = db.execute("SELECT number, state FROM batch WHERE state IN ('intent', 'resent')").fetchall()
-            for number, state in out:
-                change(db, number, next_state(state, "doubt"), reason="interrupted", message=_INTERRUPTED)
+        for record in self.open_batches(("intent", "resent")):
+            self.settle(record.number, "doubt", reason="interrupted", message=_INTERRUPTED)
+        self._steps.sync()
 
-    def state_of(self, number: int) -> str:
+    def state_of(self, number: int) -> State:
         """Return the state of a batch."""
+        if (state := self._states.get(number)) is not None:
+            return state
         found = self._ask("SELECT state FROM batch WHERE number = ?", number)
         if found is None:
             raise JournalError(f"the journal {self.path} does not know batch {number}; nothing more is sent")
-        return str(found[0])
+        return cast(State, found[0])
+
+    def is_open(self, number: int, states: Collection[str]) -> bool:
+        """Tell whether a batch that this run has touched is in one of some states from which it may go on."""
+        return self._states.get(number) in states
 
     # --- what a resume asks ---------------------------------------------------------------------------
 
@@ -219,19 +235,16 @@ class Journal:
 
     def open_batches(self, states: Collection[str]) -> list[BatchRecord]:
         """Return the batches in some states that were not narrowed further, in the order of their numbers."""
-        with self._lock:
-            return list(read_open(self._usable(), states))
+        return self._steps.ask(lambda db: list(read_open(db, states)))
 
     def settled(self) -> dict[str, int]:
         """Return how many rows have been accepted and refused."""
-        with self._lock:
-            rows = read_leaves(self._usable()).count_rows()
+        rows = self._steps.ask(lambda db: read_leaves(db).count_rows())
         return {outcome: rows[outcome] for outcome in ("accepted", "refused")}
 
     def root_spans(self) -> Numbers:
         """Return the spans of the batches that were cut from the input, whatever became of them: an (n, 2) array."""
-        with self._lock:
-            return read_root_spans(self._usable())
+        return self._steps.ask(read_root_spans)
 
     def __enter__(self) -> Self:
         return self
@@ -241,11 +254,11 @@ class Journal:
 
     def close(self) -> None:
         """Fold the log into the one file and let go of the run."""
-        with self._lock:
-            if self._hold < 0:
-                return
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
+        if self._hold < 0:
+            return
+        try:
+            self._steps.sync()
+        finally:
             fold(self._db)
             self._db.close()
             self._reserve.release()
@@ -254,46 +267,23 @@ class Journal:
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _usable(self) -> sqlite3.Connection:
+    @property
+    def _steps(self) -> Steps:
+        """The way to the file, for who may use it."""
         if self._hold < 0:
             raise JournalError(f"the journal {self.path} is closed")
         if os.getpid() != self._pid:
             raise JournalError("a journal cannot be used from a forked process; open it there anew")
-        return self._db
+        return self._queue
+
+    def _know(self, *parts: Part) -> None:
+        """Remember the states of batches, but for those that never change again: there can be as many as rows."""
+        for part in parts:
+            if part.state in ("done", "refused"):
+                self._states.pop(part.number, None)
+            else:
+                self._states[part.number] = part.state
 
     def _ask(self, query: str, *values: object) -> Any:
         """Return the first line that a query finds, None when there is none."""
-        with self._lock:
-            return self._usable().execute(query, values).fetchone()
-
-    @contextmanager
-    def _step(self, *, commit: bool = True, last_words: bool = False) -> Iterator[sqlite3.Connection]:
-        """One step, durable when it ends with a commit. If it cannot be written, nothing more may be sent."""
-        with self._lock:
-            db = self._usable()
-            if self._full and not last_words:
-                raise JournalError(self._full)
-            try:
-                if not db.in_transaction:
-                    db.execute("BEGIN IMMEDIATE")
-                yield db
-                if commit:
-                    db.execute("COMMIT")
-            except sqlite3.Error as error:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                self._full = (
-                    f"the journal {self.path} cannot be written ({error}{free(self.path)}); nothing more is sent"
-                )
-                raise JournalError(self._full) from error
-
-    def _last_words(self, step: Callable[[sqlite3.Connection], object], *, commit: bool = True) -> None:
-        """Write what must not be lost, if need be in the room that was kept for it."""
-        try:
-            with self._step(commit=commit, last_words=True) as db:
-                step(db)
-        except JournalError:
-            if not self._reserve.release():
-                raise
-            with self._step(commit=commit, last_words=True) as db:
-                step(db)
+        return self._steps.ask(lambda db: db.execute(query, values).fetchone())

@@ -77,19 +77,17 @@ def change(
     attempts: int = 0,
     waited: float = 0.0,
     status: int | None = None,
-    reason: str | None = None,
-    field: str | None = None,
-    message: str | None = None,
+    said: tuple[str | None, str | None, str | None] = (None, None, None),
 ) -> None:
-    """Give a batch its next state, add what it took, and note what was said; what is None stays as it was.
+    """Give a batch its next state, add what it took, and note the reason, field and message that were said.
 
-    The first start stands: what a request made cannot be older than that.
+    What is None stays as it was. The first start stands: what a request made cannot be older than that.
     """
     db.execute(
         "UPDATE batch SET state = ?, started_at = coalesce(started_at, ?), answered_at = coalesce(?, answered_at),"
         " attempts = attempts + ?, waited = waited + ?, status = coalesce(?, status), reason = coalesce(?, reason),"
         " field = coalesce(?, field), message = coalesce(?, message) WHERE number = ?",
-        (state, started_at, answered_at, attempts, waited, status, reason, field, message, number),
+        (state, started_at, answered_at, attempts, waited, status, *said, number),
     )
 
 
