@@ -327,6 +327,21 @@ def test_an_answer_that_counts_more_holders_than_it_lists_says_so() -> None:
     assert run.holders[["attributes.L", "attributes.N"]].values.tolist() == [[["x"], 1]]
 
 
+def test_values_of_odd_types_cost_no_holder() -> None:
+    odd = {"integrationId": 7, "id": "x", "created": 5, "closedSessions": 2.5, "totalSales": "1.5", "attributes": []}
+    whole = {"integrationId": "a", "id": 1, "created": "0001-01-01T00:00:00Z", "closedSessions": 3, "totalSales": 2}
+    with (
+        FaultServer(answer(200, {"data": [odd, whole]})) as server,
+        t1.Client(server.url, "a-key-of-16-letters") as client,
+    ):
+        holders = t1.fetch_reservations(client, ["A"]).holders
+    assert holders["integration_id"].tolist() == ["7", "a"]
+    assert holders["total_sales"].tolist() == [1.5, 2.0]
+    assert holders.loc[0, ["profile_id", "created", "closed_sessions", "last_activity"]].isna().all()
+    assert holders.loc[1, ["profile_id", "closed_sessions"]].tolist() == [1, 3]
+    assert str(holders["created"][1]) == "0001-01-01 00:00:00+00:00"
+
+
 def test_a_run_without_holders_says_so(client: t1.Client) -> None:
     run = t1.reserve_coupons(client, pairs(("SUMMER", "ada")))
     with pytest.raises(AttributeError, match="brings no holders"):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 
+from t1data.bulk.answers import parsed
 from t1data.bulk.batches import Batch
+from t1data.bulk.cells import Kind, legible, to_frame
 from t1data.bulk.job import Answered, Goods, Job
 from t1data.bulk.named import Named, name_rows, path_of
 from t1data.bulk.progress import Control, Progress
 from t1data.bulk.run import Cargo, Going, run_job
 from t1data.client import OPERATIONS, Client
 from t1data.coupons.send import HOLDERS
-from t1data.journal.answers import answers_by_row, typed_column
+from t1data.journal.answers import answers_by_row
 from t1data.journal.outcomes import Input
 from t1data.journal.runs import Run
 from t1data.tables.reading import Reading
@@ -30,23 +32,15 @@ JOB = "fetch_reservations"
 
 Profile = dict[str, Any]
 
-COLUMNS = {
-    "coupon": "string",
-    "integration_id": "string",
-    "profile_id": "Int64",
-    "created": "datetime64[us, UTC]",
-    "closed_sessions": "Int64",
-    "total_sales": "Float64",
-    "last_activity": "datetime64[us, UTC]",
+FIELDS: Final[Mapping[str, tuple[str, Kind]]] = {
+    "integration_id": ("integrationId", "text"),
+    "profile_id": ("id", "whole"),
+    "created": ("created", "time"),
+    "closed_sessions": ("closedSessions", "whole"),
+    "total_sales": ("totalSales", "number"),
+    "last_activity": ("lastActivity", "time"),
 }
-_WIRE = {
-    "integration_id": "integrationId",
-    "profile_id": "id",
-    "created": "created",
-    "closed_sessions": "closedSessions",
-    "total_sales": "totalSales",
-    "last_activity": "lastActivity",
-}
+"""Column → the field of a profile, and what it is."""
 
 
 def fetch_reservations(
@@ -154,7 +148,7 @@ def read_goods(batch: Batch, body: bytes) -> Goods:
 
 
 def _holders(body: bytes) -> tuple[list[Profile], Any]:
-    answer = json.loads(body)
+    answer = parsed(body)
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(one, dict) and "integrationId" in one for one in data):
         raise ValueError("no list of profiles")
@@ -181,17 +175,14 @@ def holder_frame(journal: Path, source: Input | None) -> pd.DataFrame:
 
     found = sorted(_by_row(journal), key=lambda pair: pair[0])
     codes = _codes(source)
-    pairs = [(codes.get(row), profile) for row, profiles in found for profile in profiles]
-    records = [[code, *(profile.get(name) for name in _WIRE.values())] for code, profile in pairs]
-    frame = pd.DataFrame(records, columns=list(COLUMNS), dtype=object)
-    for name, dtype in COLUMNS.items():
-        frame[name] = typed_column(frame[name], dtype)
-    names = sorted({name for _, profile in pairs for name in profile.get("attributes") or {}})
+    coupons = [codes.get(row) for row, profiles in found for _ in profiles]
+    holders = [profile for _, profiles in found for profile in profiles]
+    fields = {name: legible([one.get(wire) for one in holders], kind) for name, (wire, kind) in FIELDS.items()}
+    frame = to_frame(pa.table({"coupon": legible(coupons, "text"), **fields}))
+    custom = [said if isinstance(said := one.get("attributes"), dict) else {} for one in holders]
     attributes = {
-        f"attributes.{name}": pd.Series(
-            [(profile.get("attributes") or {}).get(name) for _, profile in pairs], dtype=object
-        ).convert_dtypes()
-        for name in names
+        f"attributes.{name}": pd.Series([values.get(name) for values in custom], dtype=object).convert_dtypes()
+        for name in sorted(set[str]().union(*custom))
     }
     return pd.concat([frame, pd.DataFrame(attributes, index=frame.index)], axis=1)
 
