@@ -204,6 +204,37 @@ def test_reconcile_never_credits_a_run_with_the_codes_of_another(
     assert settled.counts[expected] == 3
 
 
+def test_a_code_of_the_same_letters_in_a_rehearsal_is_not_the_one_that_is_looked_for(
+    sandbox: t1.Sandbox, client: t1.Client
+) -> None:
+    with t1.Sandbox(seed=7) as elsewhere:
+        elsewhere.load(SEED)
+        with t1.Client(elsewhere.base_url, elsewhere.api_key, rate=None) as other:
+            rehearsed = codes(t1.create_referrals(other, ["a"], campaign_id=45))
+    client.update_customer_profile_v2("a", {})
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["a"], campaign_id=45)
+    assert on_the_server(client) == rehearsed, "both make their codes from the same seed"
+    settled = t1.reconcile(client, run.id, data=["a"])
+    assert settled.counts["accepted"] == 1
+    assert codes(settled) == rehearsed
+
+
+@pytest.mark.parametrize(("campaign_id", "outcome"), [(46, "accepted"), (45, "unsent"), (None, "unsent")])
+def test_a_code_that_another_run_of_the_same_campaign_made_is_taken_and_one_of_another_campaign_is_not(
+    sandbox: t1.Sandbox, client: t1.Client, campaign_id: int | None, outcome: str
+) -> None:
+    client.update_customer_profile_v2("a", {})
+    sandbox.faults.add(Reset("after"), on=CREATE, first=1)
+    run = t1.create_referrals(client, ["a"], campaign_id=45)
+    ((code,),) = on_the_server(client).values()
+    body = {"data": [{"advocateProfileIntegrationId": "a", "code": code, "campaignId": campaign_id}]}
+    sandbox.load({"campaigns": [{"id": 46, "name": "Others", "features": ["referrals"]}]})
+    sandbox.faults.add(Status(201, body=body), on=CREATE, first=1)
+    assert codes(t1.create_referrals(client, ["a"], campaign_id=46)) == {"a": [code]}
+    assert t1.reconcile(client, run.id, data=["a"]).counts[outcome] == 1
+
+
 def test_a_code_of_other_terms_is_not_taken_for_ours(sandbox: t1.Sandbox, client: t1.Client) -> None:
     client.update_customer_profile_v2("a", {})
     sandbox.faults.add(Reset("before"), on=CREATE, first=1)

@@ -21,7 +21,7 @@ from t1data.client import Client
 from t1data.errors import InputError, JournalError, NotFoundError, StoppedError
 from t1data.journal.answers import answers_by_batch
 from t1data.journal.names import runs_folder
-from t1data.journal.reads import read_lines, reading
+from t1data.journal.reads import read_head, read_lines, reading
 from t1data.journal.records import BatchRecord, Part, State
 from t1data.journal.runs import Run, read_run
 from t1data.journal.store import Journal
@@ -30,6 +30,7 @@ from t1data.referrals.codes import code_frame, codes_by_batch
 from t1data.referrals.encode import ADVOCATE, FRIEND
 from t1data.referrals.prepare import Advocates
 from t1data.referrals.resume import prepare_again
+from t1data.referrals.send import JOB
 from t1data.referrals.terms import DEFAULT_CHARACTERS
 
 Referral = dict[str, Any]
@@ -118,11 +119,13 @@ def reconcile(
         record.reopen()
         doubtful = record.open_batches(["in_doubt"])
         rows = {leaf.number: _rows(journal, leaf) for leaf in doubtful}
-        taken = _own_codes(journal, prepared, set(chain(*rows.values()))) | _codes_of_others(journal)
+        campaign = int(prepared.fields["campaignId"])
+        taken = _own_codes(journal, prepared, set(chain(*rows.values())))
+        taken |= _codes_of_others(journal, client.base_url, campaign)
         asked = _asked(prepared, rows)
         if not doubtful:  # a campaign's codes can be many pages
             return read_run(journal, source=prepared.input(), goods={"codes": code_frame})
-        look = _look(client, int(prepared.fields["campaignId"]), application_id if listed else None)
+        look = _look(client, campaign, application_id if listed else None)
         with (
             watching(progress, total=sum(map(len, asked.values())), control=control) as watch,
             heeding(journal, watch),
@@ -266,14 +269,20 @@ def _own_codes(journal: Path, prepared: Advocates, doubtful: set[int]) -> set[st
     return {code.code for row, code in found if row not in doubtful}
 
 
-def _codes_of_others(journal: Path) -> set[str]:
-    """Return the codes that the answers to other runs on this machine account for."""
+def _codes_of_others(journal: Path, base_url: str, campaign: int) -> set[str]:
+    """Return the codes that the answers to other runs on this machine account for.
+
+    The same letters can be a code of another account, as in a rehearsal, or of another campaign: those are not meant.
+    """
     known: set[str] = set()
     for path in {*_others(journal.parent), *_others(runs_folder())} - {journal.resolve()}:
         with suppress(JournalError), reading(path, whole=False) as db:
+            head = read_head(db)
+            if head is None or (head.operation, head.base_url) != (JOB, base_url):
+                continue
             for _, body in answers_by_batch(db):
                 with suppress(ValueError):  # an answer that broke off
-                    known.update(code.code for code in codes_in(body))
+                    known.update(code.code for code in codes_in(body) if code.campaign_id in (campaign, None))
     return known
 
 
