@@ -15,8 +15,8 @@ import t1data as t1
 from t1data.sandbox import Reset
 
 ROWS = {"data", "ids", "codes", "advocates", "sessions", "events", "before", "audiences", "plan", "after"}
-KNOW_THEM = {  # the run's journal says how its file was read; the members `before` a run are a frame or a plain file
-    *("open_run", "reconcile", "resume", "undo_upsert", "plan_undo", "undo_audience"),
+KNOW_THEM = {  # the run's journal says how its file was read
+    *("open_run", "reconcile", "resume", "undo_upsert"),
 }
 FUNCTIONS = {name: each for name in t1.__all__ if inspect.isfunction(each := getattr(t1, name))}
 READERS = [
@@ -127,3 +127,30 @@ def test_the_command_line_says_them_too(sandbox: t1.Sandbox, capsys: pytest.Capt
     assert shell("customers", "erase", file, *words, "--confirm", "2", "--evidence", "proof.jsonl").code == 0
     assert shell("customers", "verify", "proof.jsonl", "--ids", file, *words).code == 0
     assert shell("customers", "purge", file, *words).code == 0
+
+
+@pytest.mark.parametrize(("write", "words", "names"), FILES)
+def test_members_before_a_run_on_an_audience_come_from_it(
+    sandbox: t1.Sandbox, client: t1.Client, write: Any, words: dict[str, str], names: list[str]
+) -> None:
+    sandbox.load({"audiences": [{"id": 1, "name": "Regulars"}]})
+    plan = pd.DataFrame({"integration_id": [*names, "new"], "action": "add", "audience_id": 1})
+    plan.to_csv("plan.csv", index=False)
+    run = t1.apply_audience(client, "plan.csv", progress=False)
+    path = write()
+    assert t1.plan_undo(client, run.id, before=path, **words)["integration_id"].tolist() == ["new"]
+    assert t1.undo_audience(client, run.id, before=path, **words, progress=False).counts["accepted"] == 1
+    with pytest.raises(t1.errors.InputError, match="before is read, and it was not given"):
+        t1.plan_undo(client, run.id, **words)
+
+
+def test_the_command_line_reads_members_before_a_run_alike(
+    sandbox: t1.Sandbox, client: t1.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.load({"audiences": [{"id": 1, "name": "Regulars"}]})
+    pd.DataFrame({"integration_id": ["ada", "new"], "action": "add", "audience_id": 1}).to_csv("plan.csv", index=False)
+    run = t1.apply_audience(client, "plan.csv", progress=False)
+    words = ("--before", str(text_file()), "--encoding", "cp1252", "--delimiter", ";")
+    done = Shell(capsys)("audiences", "undo", run.id, *words, "--dry-run")
+    assert done.code == 0
+    assert "1 row, 0 to add, 1 to take out" in done.err

@@ -22,12 +22,22 @@ from t1data.journal.names import find_journal
 from t1data.journal.outcomes import head_of
 from t1data.journal.reads import reading
 from t1data.journal.runs import Run, read_run
+from t1data.tables.reading import AS_FOUND, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def plan_undo(client: Client, run: Run | str | Path, *, data: Any = None, before: Any = None) -> pd.DataFrame:
+def plan_undo(
+    client: Client,
+    run: Run | str | Path,
+    *,
+    data: Any = None,
+    before: Any = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> pd.DataFrame:
     """Return the actions that would take back a run of `apply_audience` or `sync_audience`; nothing is sent.
 
     Of the rows that were accepted, those that changed something: whom the run has added is taken out, and whom it has
@@ -44,6 +54,8 @@ def plan_undo(client: Client, run: Run | str | Path, *, data: Any = None, before
         The plan of the run, if it was not a file or is no longer where it was.
     before : path, DataFrame, Series, list of str, optional
         The audience's members before the run, when the run could not read them for want of a management key.
+    encoding, delimiter, sheet : str, optional
+        How a text file of `before` is read; which sheet of a workbook. The plan is read as the run read it.
 
     Returns
     -------
@@ -58,8 +70,11 @@ def plan_undo(client: Client, run: Run | str | Path, *, data: Any = None, before
     """
     import pandas as pd
 
+    how = Reading(encoding, delimiter, sheet)
+    if before is None and how != AS_FOUND:
+        raise InputError("encoding, delimiter and sheet say how before is read, and it was not given")
     known = _run_of(client, run, data)
-    changes = _changes(known, before)
+    changes = _changes(known, before, how)
     outcomes = known.outcomes
     ids = outcomes["integration_id"].to_numpy(dtype=object)
     accepted = (outcomes["outcome"] == "accepted").to_numpy(dtype=bool)
@@ -81,6 +96,9 @@ def undo_audience(
     *,
     data: Any = None,
     before: Any = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     max_removed: int | None = None,
     journal: str | Path | None = None,
     connections: int = 4,
@@ -91,7 +109,7 @@ def undo_audience(
 
     Parameters
     ----------
-    client, run, data, before :
+    client, run, data, before, encoding, delimiter, sheet :
         As for `plan_undo`.
     max_removed : int, optional
         How many members it may take out, when these are more than 1,000 or more than a tenth of an audience.
@@ -121,7 +139,7 @@ def undo_audience(
     ...     undone.counts["accepted"], client.management.export_members(748)
     (2, [])
     """
-    plan = plan_undo(client, run, data=data, before=before)
+    plan = plan_undo(client, run, data=data, before=before, encoding=encoding, delimiter=delimiter, sheet=sheet)
     if plan.empty:
         raise InputError("there is nothing to take back: the run changed nothing that is still so")
     for audience, removed in plan.loc[plan["action"] == "delete", "audience_id"].value_counts().items():
@@ -154,7 +172,7 @@ def _run_of(client: Client, run: Run | str | Path, data: Any) -> Run:
     return known
 
 
-def _changes(run: Run, before: Any) -> pa.Table:
+def _changes(run: Run, before: Any, reading: Reading) -> pa.Table:
     """Return ``row, audience_id, adds`` of the rows that would change a membership."""
     path = marks_of(run.journal)
     if not path.is_file():
@@ -169,15 +187,15 @@ def _changes(run: Run, before: Any) -> pa.Table:
         )
     if len(marks["audience_id"].unique()) > 1:
         raise InputError("before: the run is about several audiences, and these are the members of one")
-    there = _set_of(before)
+    there = _set_of(before, reading)
     ids = run.outcomes["integration_id"].to_numpy(dtype=object)[marks["row"].to_numpy()]
     return marks.filter(pa.array(marks["adds"].to_numpy() != np.array([id_ in there for id_ in ids], dtype=bool)))
 
 
-def _set_of(before: Any) -> Collection[str]:
+def _set_of(before: Any, reading: Reading) -> Collection[str]:
     if isinstance(before, Sized) and not len(before):
         return set()
-    named = name_rows(before, id="integration_id", allow_suspect_ids=True)
+    named = name_rows(before, id="integration_id", allow_suspect_ids=True, parameter="before", reading=reading)
     return {id_ for _, ids in named.input().ids() for id_ in ids.drop_null().to_pylist()}
 
 

@@ -68,6 +68,7 @@ SYNCING = (
 UNDOING = (
     Option("--data", "data", "The plan of the run, if it is no longer where it was.", "FILE"),
     Option("--before", "before", "The members before the run, if it could not read them.", "FILE"),
+    *_FILE,
     _MAX_REMOVED,
     *_ONCE,
 )
@@ -158,7 +159,7 @@ def undo(*, run: str, dry_run: bool, connection: Connection, undoing: dict[str, 
     client = open_client(connection)
     if not dry_run:
         check_live(client, connection)
-    plan = plan_undo(client, run, **{name: undoing[name] for name in ("data", "before") if name in undoing})
+    plan = plan_undo(client, run, **{name: undoing[name] for name in ("data", "before", *WORDS) if name in undoing})
     counts = _counts_of(plan)
     _say_plan(f"taking back {run}", len(plan), counts, client)
     if dry_run:
