@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from t1data.inventories.attributes import Kinds
 from t1data.inventories.columns import PARTS, SCHEMAS
+from t1data.inventories.custom import kinds_of
 from t1data.inventories.records import read_inventory
 from t1data.inventories.tidy import Tidy, is_inventory
 
@@ -193,10 +195,10 @@ def as_text(rows: list[Record]) -> str:
     return ascii(times)
 
 
-def told(tidy: Tidy) -> dict[str, tuple[list[tuple[str, str]], str]]:
+def told(tidy: Tidy, kinds: dict[str, Kinds] | None = None) -> dict[str, tuple[list[tuple[str, str]], str]]:
     return {
         name: ([(field.name, str(field.type)) for field in table.schema], as_text(table.to_pylist()))
-        for name, table in tidy.tables().items()
+        for name, table in tidy.tables(kinds=kinds).items()
     }
 
 
@@ -278,11 +280,13 @@ DECLARED = {"profiles": {"Born": "time", "Age": "number", "Tags": "(list string)
 def test_the_tables_are_those_of_the_plain_way(stock: list[Record], at_once: int) -> None:
     assert [is_inventory(each) for each in stock] == [fits(each, SHAPE) for each in stock]
     good = [each for each in stock if fits(each, SHAPE)]
+    bodies = [json.dumps(each).encode() for each in good]
     read, added = (Tidy(declared=DECLARED, at_once=at_once) for _ in range(2))
-    for at, each in enumerate(good):
-        read.read(f"c{at}", json.dumps(each).encode())
+    for at, (each, body) in enumerate(zip(good, bodies, strict=True)):
+        read.read(f"c{at}", body)
         added.add(f"c{at}", each)
-    assert told(read) == told(added) == plain_tables(good, DECLARED)
+    ahead = kinds_of([bodies], DECLARED)
+    assert told(read) == told(read, ahead) == told(added) == plain_tables(good, DECLARED)
 
 
 @settings(max_examples=100, deadline=None)
@@ -305,7 +309,7 @@ def test_bytes_are_read_as_by_the_slow_reader_or_not_at_all(inventory: Record, a
     if is_inventory(slowly):
         tidy.read("ada", body)
         slow.add("ada", slowly)
-        assert told(tidy) == told(slow)
+        assert told(tidy) == told(tidy, kinds_of([[body]], {})) == told(slow)
     else:
         with pytest.raises(ValueError, match=r"^\S"):
             tidy.read("ada", body)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from t1data.errors import InputError
-from t1data.inventories.attributes import Kinds
-from t1data.inventories.columns import PARTS
+from t1data.inventories.custom import kinds_of
+from t1data.inventories.files import table_files
 from t1data.inventories.tidy import Tidy
-from t1data.journal.answers import IdsByRow, answers_by_row
+from t1data.journal.answers import answers_by_id, answers_by_row
 from t1data.journal.outcomes import Input, head_of
 from t1data.journal.reads import reading
-from t1data.writing import replacing
 
-AT_ONCE = 2000  # customers that are held in memory while files are written
+AT_ONCE, MOST_BYTES = 2000, 4 << 20  # customers, and bytes of answers, that are held while files are written
 _ENTITIES = {"profiles": "CustomerProfile", "coupons": "Coupon", "referrals": "Referral", "giveaways": "Giveaway"}
 
 Found = tuple[str, bytes]
+_Name = TypeVar("_Name")
 
 
 @dataclass(frozen=True)
@@ -52,17 +50,14 @@ class Answers:
         The answers are read twice: every part of a file has the same columns, and so has a customer's attribute that
         only the last one has.
         """
-        kinds = self._kinds()
+        found = iter(self)
+        ahead = portions(answers_by_row(self.journal))
+        kinds = kinds_of(([body for _, body in portion] for portion in ahead), self._declared)
         empty = self._gathered([]).tables(kinds=kinds)
-        with ExitStack() as stack:
-            parts = {
-                name: stack.enter_context(replacing(folder / f"{name}.parquet", overwrite=overwrite)) for name in PARTS
-            }
-            with ExitStack() as writers:
-                out = {name: writers.enter_context(pq.ParquetWriter(parts[name], empty[name].schema)) for name in PARTS}
-                for tidy in self._in_portions():
-                    for name, table in tidy.tables(kinds=kinds).items():
-                        out[name].write_table(table)
+        with table_files(folder, {name: table.schema for name, table in empty.items()}, overwrite=overwrite) as files:
+            for portion in portions(found):
+                for name, table in self._gathered(portion).tables(kinds=kinds).items():
+                    files[name].add(table)
 
     def __iter__(self) -> Iterator[Found]:
         """Yield each customer's id and inventory, in the order of the input."""
@@ -71,9 +66,7 @@ class Answers:
                 "the customers' ids are not in the journal, and the input is no longer there as it was; give it:"
                 " open_run(run, data=...)"
             )
-        ids = IdsByRow(self.source)
-        for row, body in answers_by_row(self.journal):
-            yield ids.of(row), body
+        return answers_by_id(self.journal, self.source)
 
     def _gathered(self, found: Iterable[Found]) -> Tidy:
         tidy = Tidy(declared=self._declared)
@@ -81,21 +74,22 @@ class Answers:
             tidy.read(integration_id, body)
         return tidy
 
-    def _in_portions(self) -> Iterator[Tidy]:
-        found = iter(self)
-        while portion := list(islice(found, AT_ONCE)):
-            yield self._gathered(portion)
-
-    def _kinds(self) -> dict[str, Kinds]:
-        kinds: dict[str, Kinds] = {name: {} for name in PARTS}
-        for tidy in self._in_portions():
-            for name, seen in tidy.kinds().items():
-                for attribute, more in seen.items():
-                    kinds[name].setdefault(attribute, set()).update(more)
-        return kinds
-
     @cached_property
     def _declared(self) -> dict[str, Mapping[str, str]]:
         with reading(self.journal) as db:
             types = head_of(db, self.journal).facts.get("types", {})
         return {table: types.get(entity, {}) for table, entity in _ENTITIES.items()}
+
+
+def portions(found: Iterable[tuple[_Name, bytes]]) -> Iterator[list[tuple[_Name, bytes]]]:
+    """Yield answers some at a time: `AT_ONCE` of them, or fewer that have `MOST_BYTES`."""
+    portion: list[tuple[_Name, bytes]] = []
+    size = 0
+    for name, body in found:
+        portion.append((name, body))
+        size += len(body)
+        if len(portion) == AT_ONCE or size >= MOST_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion

@@ -68,7 +68,7 @@ def _kind(
     cells: dict[str, Use] = {field.wire: field for field in columns}
     cells |= {**(others or {}), "rest": "rest"}
     elsewhere = [*elsewhere, *nested]
-    types = {**_TYPES, **{field: _held(how, kind.type | None) for field, (how, kind) in nested.items()}}
+    types = {**_TYPES, **{field: held(how, kind.type | None) for field, (how, kind) in nested.items()}}
     made = msgspec.defstruct(
         name,
         [(slot, types.get(slot, Any), None) for slot in (*cells, *elsewhere)],
@@ -79,7 +79,8 @@ def _kind(
     return Kind(made, cells, frozenset(cells).union(elsewhere) - {"rest"}, nested)
 
 
-def _held(how: How, record: Any) -> Any:
+def held(how: How, record: Any) -> Any:
+    """Return the type of a field that holds records of a type in some way."""
     return {"one": record, "list": list[record] | None, "map": dict[str, record] | None}[how]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.journal.columns import Numbers, read_columns, stretches
+from t1data.errors import JournalError
+from t1data.journal.columns import Gathered, Numbers, in_order, read_columns, stretches
 from t1data.journal.outcomes import Input
-from t1data.journal.reads import read_answer_places, read_answers, reading
+from t1data.journal.reads import count_batches, read_answer_places, read_answers, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,53 +23,55 @@ EMPTIED = b"{}"  # an answer out of which a person was taken
 AT_ONCE = 64  # answers that are read together: a statement costs more than an answer of some KB
 NEAR = 4  # ids that are read together though some between them are not wanted
 
-_NONE = np.empty(0, dtype=np.int64)
-_BEYOND = np.iinfo(np.int64).max  # a number that no batch has
-
 
 def answers_by_row(journal: Path) -> Iterator[tuple[int, bytes]]:
     """Yield row (from 0) and answer of every row that was accepted, in the order of the rows, in bounded memory.
 
-    Some forty bytes for each answer are held. One out of which a person was taken is left out.
+    Sixteen bytes for each answer are held, and eight more at the start. One out of which a person was taken is left
+    out.
     """
     with reading(journal) as db:
-        numbers, rows = _accepted(db)
-        ids = Kept(db).ids_of(numbers)
-        order = np.argsort(rows, kind="stable")
-        for row, body in _read_bodies(db, rows[order], ids[order]):
+        for row, body in _read_bodies(db, *_accepted(db)):
             if body and body != EMPTIED:
                 yield row, body
 
 
+def answers_by_id(journal: Path, source: Input) -> Iterator[tuple[str, bytes]]:
+    """Yield id and answer of every row that was accepted, in the order of the rows; no id is held for long.
+
+    Raises
+    ------
+    JournalError
+        The journal is damaged: it names a row that the input does not have.
+    """
+    ids = ((row, id_) for rows, ids in source.ids() for row, id_ in zip(rows.tolist(), ids.to_pylist(), strict=True))
+    for row, body in answers_by_row(journal):
+        id_ = next((id_ for at, id_ in ids if at == row), None)
+        if id_ is None:
+            raise JournalError(f"{journal} is damaged: there is no row {row + 1} with an id in the input")
+        yield id_, body
+
+
 def answers_by_batch(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
     """Yield the answers that were kept, as they came, with their batch's number and in its order."""
-    batches, ids = _places(db)
-    order = np.lexsort((ids, batches))
-    yield from _read_bodies(db, batches[order], ids[order])
+    places = np.concatenate([np.empty((0, 2), dtype=np.int64), *read_answer_places(db)])
+    yield from _read_bodies(db, *places[np.lexsort(places.T[::-1])].T)
 
 
 class Kept:
-    """Which answer of a batch came last, one that could not be read may have been kept before it.
-
-    Sixteen bytes for each; the answers stay in the journal.
-    """
+    """Which answer of a batch came last. Sixteen bytes a batch; the answers stay in the journal."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        batches, ids = _places(db)
-        order = np.lexsort((ids, batches))
-        batches = np.append(batches[order], _BEYOND)  # so that every number has a place
-        is_last = batches[1:] != batches[:-1]
-        self._batches, self._ids = np.append(batches[:-1][is_last], _BEYOND), np.append(ids[order][is_last], 0)
-
-    def ids_of(self, numbers: Numbers) -> Numbers:
-        """Return the ids of the last answers of some batches, 0 where none was kept."""
-        at = np.searchsorted(self._batches, numbers)
-        return np.where(self._batches[at] == numbers, self._ids[at], 0)
+        numbers = Gathered({"number": "q"}, count_batches(db))
+        for portion in read_columns(db):
+            numbers.add({"number": portion.numbers})
+        self._numbers = numbers.filled()["number"]
+        self._ids = _last_ids(db, self._numbers)
 
     def of(self, number: int) -> bytes | None:
-        """Return the last answer of a batch, None when none was kept."""
-        (id_,) = self.ids_of(np.array([number])).tolist()
+        """Return the last answer of a batch that there is, None when none was kept."""
+        id_ = int(self._ids[np.searchsorted(self._numbers, number)])
         return dict(read_answers(self._db, id_, id_)).get(id_)
 
 
@@ -80,20 +82,6 @@ def batches_of(rows: Collection[int], db: sqlite3.Connection) -> set[int]:
         alone = np.asarray(pc.equal(portion.table["rows"], 1))
         found.update(portion.numbers[alone & np.isin(portion.last, wanted)].tolist())
     return found
-
-
-class IdsByRow:
-    """Which id each row of an input has, in any order: the ids are held, some tens of bytes for each."""
-
-    def __init__(self, source: Input) -> None:
-        found = list(source.ids())
-        self._rows = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, dtype=np.int64)
-        self._ids = pa.chunked_array([ids for _, ids in found], pa.string()).combine_chunks()
-
-    def of(self, row: int) -> str:
-        """Return the id of a row that has one."""
-        name: str = self._ids[int(np.searchsorted(self._rows, row))].as_py()
-        return name
 
 
 def typed_column(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
@@ -108,13 +96,27 @@ def typed_column(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
 
 
 def _accepted(db: sqlite3.Connection) -> tuple[Numbers, Numbers]:
-    """Return the batches that were accepted, and the last row of each: a batch of one row ends with it."""
-    numbers, rows = [_NONE], [_NONE]
+    """Return the rows that were accepted, ascending, and the id of each one's answer, 0 where none was kept."""
+    found = Gathered({"number": "q", "row": "q"}, count_batches(db))
     for portion in read_columns(db):
         accepted = portion.where(pc.equal(portion.table["state"], "done"))
-        numbers.append(accepted.numbers.copy())  # a view would keep all columns in memory
-        rows.append(accepted.last)
-    return np.concatenate(numbers), np.concatenate(rows)
+        found.add({"number": accepted.numbers, "row": accepted.last})  # a batch of one row ends with it
+    batches = found.filled()
+    places = in_order({"row": batches["row"], "id": _last_ids(db, batches["number"])}, by="row")
+    return places["row"], places["id"]
+
+
+def _last_ids(db: sqlite3.Connection, numbers: Numbers) -> Numbers:
+    """Return the id of the last answer of each batch, 0 where none was kept; the numbers ascend.
+
+    One that could not be read may have been kept before the last one.
+    """
+    ids = np.zeros(len(numbers), dtype=np.int64)
+    for batches, found in (portion.T for portion in read_answer_places(db)):
+        at = np.searchsorted(numbers, batches).clip(max=len(numbers) - 1)
+        known = numbers[at] == batches if len(numbers) else slice(0)
+        ids[at[known]] = found[known]  # of two for one place the later stays
+    return ids
 
 
 def _read_bodies(db: sqlite3.Connection, names: Numbers, ids: Numbers) -> Iterator[tuple[int, bytes]]:
@@ -124,9 +126,3 @@ def _read_bodies(db: sqlite3.Connection, names: Numbers, ids: Numbers) -> Iterat
         found = dict(body for stretch in stretches(some[some > 0], near=NEAR) for body in read_answers(db, *stretch))
         for name, id_ in zip(names[start : start + AT_ONCE].tolist(), some.tolist(), strict=True):
             yield name, found.get(id_, b"")
-
-
-def _places(db: sqlite3.Connection) -> tuple[Numbers, Numbers]:
-    """Return the batch and the id of every answer, in the order in which they came."""
-    found = np.fromiter(read_answer_places(db), dtype=[("batch", np.int64), ("id", np.int64)])
-    return found["batch"].copy(), found["id"].copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from t1data.journal.reads import NARROWED, read_portions
 from t1data.journal.records import STATES
 
-PORTION = 4096  # batches that are read at a time
 LATEST = 2.0**33  # seconds since the epoch: the year 2242, and what pandas can show ends soon after
 
 Numbers = npt.NDArray[np.int64]
+Held = Mapping[str, npt.NDArray[Any]]
 
 SCHEMA = pa.schema(
     [
@@ -82,10 +82,47 @@ class Columns:
         return Columns(self.table.filter(keep), self.spans[np.repeat(kept, counts)], edges)
 
 
+class Gathered:
+    """Columns that are filled part by part: to gather parts and join them at the end holds everything twice.
+
+    Parameters
+    ----------
+    kinds : mapping of str to str
+        Column → its dtype.
+    size : int
+        How many lines there will be; some more do no harm.
+    """
+
+    def __init__(self, kinds: Mapping[str, str], size: int) -> None:
+        self._columns: Held = {name: np.empty(size, dtype=kind) for name, kind in kinds.items()}
+        self._filled = 0
+
+    def add(self, columns: Held) -> None:
+        """Add some lines."""
+        start, stop = self._filled, self._filled + len(next(iter(columns.values())))
+        room = {name: _roomy(column, stop) for name, column in self._columns.items()}
+        for name, column in room.items():
+            column[start:stop] = columns[name]
+        self._columns, self._filled = room, stop
+
+    def filled(self) -> Held:
+        """Return what was added."""
+        return {name: column[: self._filled] for name, column in self._columns.items()}
+
+
+def in_order(columns: Held, by: str) -> Held:
+    """Return lines in the order of one column, as they are if they stand in it."""
+    values = columns[by]
+    if (values[1:] >= values[:-1]).all():
+        return columns
+    order = np.argsort(values)
+    return {name: column[order] for name, column in columns.items()}
+
+
 def read_columns(db: sqlite3.Connection) -> Iterator[Columns]:
-    """Yield all batches in the order of their numbers, `PORTION` at a time."""
+    """Yield all batches in the order of their numbers, some thousand at a time."""
     columns = ", ".join([*SCHEMA.names[:-1], f"number IN {NARROWED}", "spans"])
-    return read_portions(db, f"SELECT {columns} FROM batch ORDER BY number", _columns, PORTION)  # noqa: S608 - no data
+    return read_portions(db, f"SELECT {columns} FROM batch ORDER BY number", _columns)  # noqa: S608 - no data
 
 
 def stretches(numbers: Numbers, *, near: int = 1) -> Iterator[tuple[int, int]]:
@@ -106,6 +143,11 @@ def read_root_spans(db: sqlite3.Connection) -> Numbers:
     """Return the spans of the batches that take over no rows of another one: an (n, 2) array, as they come."""
     found = [part.where(part.table["parent"].is_null()).spans for part in read_columns(db)]
     return np.concatenate([np.empty((0, 2), dtype=np.int64), *found])
+
+
+def _roomy(column: npt.NDArray[Any], stop: int) -> npt.NDArray[Any]:
+    """Return a column with room for `stop` lines: more came than were expected, as while a run goes on."""
+    return column if stop <= len(column) else np.concatenate([column, np.empty(stop, dtype=column.dtype)])
 
 
 def _columns(found: Sequence[tuple[Any, ...]]) -> Columns:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.journal.columns import Columns, Numbers, read_columns
+from t1data.journal.columns import Columns, Gathered, Numbers, in_order, read_columns
 from t1data.journal.reads import count_batches
 from t1data.journal.records import OUTCOMES, STATES, outcome_of
 
@@ -83,7 +83,7 @@ class Leaves:
 def read_leaves(db: sqlite3.Connection) -> Leaves:
     """Return the leaves of an open journal."""
     size, count = count_batches(db), 0
-    batches, spans = _Columns(_OF_BATCH, size), _Columns(_OF_SPAN, size)
+    batches, spans = Gathered(_OF_BATCH, size), Gathered(_OF_SPAN, size)
     reasons: dict[str | None, int] = {}
     for portion in read_columns(db):
         leaves = portion.where(pc.equal(portion.table["narrowed"], 0))
@@ -92,7 +92,7 @@ def read_leaves(db: sqlite3.Connection) -> Leaves:
         owner = np.repeat(places, np.diff(leaves.edges))
         spans.add({"start": leaves.spans[:, 0], "stop": leaves.spans[:, 1], "owner": owner})
         count += len(places)
-    return Leaves(batches.filled(), _in_order(spans.filled()), pa.array(list(reasons), pa.string()))
+    return Leaves(batches.filled(), in_order(spans.filled(), by="start"), pa.array(list(reasons), pa.string()))
 
 
 def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
@@ -111,34 +111,7 @@ def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
     return {name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}
 
 
-def _in_order(spans: Mapping[str, Column]) -> Mapping[str, Column]:
-    start = spans["start"]
-    if (start[1:] >= start[:-1]).all():  # of a run in which nothing was refused
-        return spans
-    order = np.argsort(start)
-    return {name: column[order] for name, column in spans.items()}
-
-
 def _nullable(column: Column, places: Numbers, none: npt.NDArray[np.bool_]) -> pa.Array:
     """Return what a column holds at some places, null where there is `none`."""
     held = column[places] if len(column) else np.zeros(len(places), dtype=column.dtype)
     return pa.array(held, mask=none)
-
-
-class _Columns:
-    """Columns that are filled part by part: to gather parts and join them at the end holds everything twice."""
-
-    def __init__(self, kinds: Mapping[str, str], size: int) -> None:
-        self._columns = {name: np.empty(size, dtype=kind) for name, kind in kinds.items()}
-        self._filled = 0
-
-    def add(self, columns: Mapping[str, Column]) -> None:
-        start, stop = self._filled, self._filled + len(next(iter(columns.values())))
-        for name, column in self._columns.items():
-            if len(column) < stop:  # more spans than batches, or batches that were noted since
-                self._columns[name] = np.concatenate([column, np.empty(stop, dtype=column.dtype)])
-            self._columns[name][start:stop] = columns[name]
-        self._filled = stop
-
-    def filled(self) -> dict[str, Column]:
-        return {name: column[: self._filled] for name, column in self._columns.items()}

@@ -9,10 +9,15 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from t1data.errors import JournalError
 from t1data.journal.records import SCHEMA_VERSION, STATES, UNCHANGED, BatchRecord, Line, RunRecord, Span
 
 _Record = TypeVar("_Record")
+
+PORTION = 4096  # lines that are read at a time
 
 NARROWED = "(SELECT parent FROM batch NOT INDEXED WHERE parent IS NOT NULL)"
 """The batches whose rows others have taken over. By the table: no check of a file holds an index against it."""
@@ -57,18 +62,19 @@ def read_words(db: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[
 
 
 def read_portions(
-    db: sqlite3.Connection, query: str, make: Callable[[list[tuple[Any, ...]]], _Record], size: int
+    db: sqlite3.Connection, query: str, make: Callable[[list[tuple[Any, ...]]], _Record]
 ) -> Iterator[_Record]:
-    """Yield what is made of each `size` lines that a query finds; what cannot be made is damage."""
+    """Yield what is made of each `PORTION` lines that a query finds; what cannot be made is damage."""
     with _damage_in_words(db):
         cursor = db.execute(query)
-        while found := cursor.fetchmany(size):
+        while found := cursor.fetchmany(PORTION):
             yield make(found)
 
 
-def read_answer_places(db: sqlite3.Connection) -> Iterator[tuple[int, int]]:
-    """Yield batch and id of every answer that was kept, in the order in which they came."""
-    return _read(db, "SELECT batch, id FROM answer ORDER BY id", lambda batch, id_: (int(batch), int(id_)))
+def read_answer_places(db: sqlite3.Connection) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield batch and id of the answers that were kept, in the order in which they came: arrays of shape (n, 2)."""
+    query = "SELECT batch, id FROM answer ORDER BY id"
+    return read_portions(db, query, lambda found: np.array(found, dtype=np.int64))
 
 
 def read_answers(db: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[int, bytes]]:
