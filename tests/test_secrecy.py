@@ -251,10 +251,10 @@ def test_an_interrupt_in_the_middle_of_sending_does_not_show_the_key():
 
     def interrupt(frame: Any, event: str, argument: Any) -> Any:
         code = frame.f_code
-        if event == "call" and code.co_name == "send" and Path(code.co_filename).parts[-2:] == ("http", "client.py"):
+        if event == "line" and sightings(repr(frame.f_locals)):
             sys.settrace(None)
             raise KeyboardInterrupt
-        return None
+        return interrupt if Path(code.co_filename).parts[-2:] == ("transport", "lines.py") else None
 
     with FaultServer() as server:
         client = Client(server.url, CANARY)

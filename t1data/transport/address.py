@@ -26,11 +26,15 @@ class Address:
     port: int
 
     @property
-    def url(self) -> str:
-        """The base URL in one spelling: no path, no slash at the end, no port where it is the usual one."""
+    def authority(self) -> str:
+        """Host and port as a request names them: no port where it is the usual one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The base URL in one spelling: no path and no slash at the end."""
+        return f"{self.scheme}://{self.authority}"
 
 
 def parse_base_url(base_url: str) -> Address:

@@ -159,7 +159,7 @@ class Transport:
         NotSentError, RefusedError, InDoubtError
             See `t1data.errors`: which one it is tells whether the operation may have been applied.
         """
-        headers = dict(_HEADERS)
+        headers = {"Host": self._address.authority, **_HEADERS}
         if body is not None:
             headers |= {"Content-Type": content_type, "Content-Length": str(memoryview(body).nbytes)}
         elif operation.method in ("POST", "PUT"):
