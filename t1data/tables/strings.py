@@ -83,6 +83,20 @@ def mask(flags: npt.NDArray[np.bool_]) -> pa.BooleanArray:
     return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(packed)])
 
 
+def fixed(cells: npt.NDArray[np.uint8], there: npt.NDArray[np.bool_]) -> pa.StringArray:
+    """Return texts of one width: the rows of an array of bytes, in order, where `there` is true, else null."""
+    ends = np.zeros(len(there) + 1, np.int32)
+    np.cumsum(there, out=ends[1:])
+    buffers = [mask(there).buffers()[1], pa.py_buffer(ends * np.int32(cells.shape[1])), pa.py_buffer(cells.tobytes())]
+    return pa.Array.from_buffers(pa.string(), len(there), buffers)
+
+
+def flags_of(mask: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    """Return what is true; nulls are not."""
+    flags: npt.NDArray[np.bool_] = np.asarray(mask.fill_null(False) if mask.null_count else mask)
+    return flags
+
+
 def wrap(array: pa.StringArray, before: str, after: str) -> pa.StringArray:
     """Put the same text before and after each cell that is not null."""
     array = pc.binary_replace_slice(array, 0, 0, before) if before else array

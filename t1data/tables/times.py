@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.tables.strings import NONE, data_bytes, has_true, mask, nulls, sizes, texts
+from t1data.tables.strings import NONE, data_bytes, fixed, flags_of, nulls, sizes, texts
 from t1data.tables.tokens import Tokens, flaws_of
 from t1data.tables.zones import PER_SECOND, to_utc
 
@@ -83,15 +84,24 @@ def _written(array: pa.TimestampArray) -> pa.StringArray:
     try:
         return _text(array.cast(pa.timestamp("s")))
     except pa.ArrowInvalid:  # some have a fraction
-        ticks = np.frombuffer(array.buffers()[1], np.int64, len(array), array.offset * 8)
-        whole, written = mask(ticks % PER_SECOND[array.type.unit] == 0), _text(array)
-        if not has_true(whole):
-            return written
-        return pc.if_else(whole, _text(array.cast(pa.timestamp("s"), safe=False)), written)
+        nothing = f".{PER_SECOND[array.type.unit]}".replace("1", "", 1)
+        return pc.replace_substring(_text(array), nothing, "") if _are_whole(array).any() else _text(array)
+
+
+def _are_whole(array: pa.TimestampArray) -> npt.NDArray[np.bool_]:
+    ticks = np.frombuffer(array.buffers()[1], np.int64, len(array), array.offset * 8)
+    whole: npt.NDArray[np.bool_] = (ticks % PER_SECOND[array.type.unit] == 0) & flags_of(array.is_valid())
+    return whole
 
 
 def _text(array: pa.TimestampArray) -> pa.StringArray:
-    return pc.binary_replace_slice(array.cast(pa.string()), 10, 11, "T")
+    written = array.cast(pa.string())
+    data, widest = data_bytes(written), int(sizes(written).max(initial=0))
+    if data.size != widest * (len(written) - written.null_count):  # some year has five digits
+        return pc.binary_replace_slice(written, 10, 11, "T")
+    cells = data.reshape(-1, widest or 1).copy()
+    cells[:, 10:11] = ord("T")
+    return fixed(cells, flags_of(written.is_valid()))
 
 
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -121,7 +131,8 @@ def time_literals(array: pa.StringArray, *, tz: str | None = None, truncate: boo
     ['"2026-07-01T10:00:00Z"']
     """
     if (usual := _usual(array)) is not None:
-        return Tokens(_written(usual), '"', 'Z"', flaws=flaws_of(bad_time=_out_of_range(usual)))
+        moments, written = usual
+        return Tokens(written, '"', 'Z"', flaws=flaws_of(bad_time=_out_of_range(moments)))
     cells = pc.ascii_upper(array)
     fine = nulls(len(array), pa.bool_()) if truncate else pc.match_substring_regex(cells, _TOO_FINE)
     cells = pc.replace_substring_regex(cells, _FRACTION, r"\1")
@@ -145,10 +156,11 @@ _USUAL = {
 }
 
 
-def _usual(array: pa.StringArray) -> pa.TimestampArray | None:
-    """Return the times of a column that a program wrote in UTC, all in one of the two usual forms; else None.
+def _usual(array: pa.StringArray) -> tuple[pa.TimestampArray, pa.StringArray] | None:
+    """Return the times of a column that a program wrote in UTC, all in one of two usual forms, and as they are sent.
 
-    They are told by their bytes: the expressions that all other columns are held against take five times as long.
+    None for all other columns. These are told by their bytes: the expressions that others are held against take five
+    times as long.
     """
     cells = array.drop_null()
     lengths = sizes(cells)
@@ -162,9 +174,19 @@ def _usual(array: pa.StringArray) -> pa.TimestampArray | None:
     if (bytes_[:, is_digit] - np.uint8(ord("0")) > 9).any() or (marks != form[~is_digit]).any():
         return None
     try:
-        return _zoneless(array.cast(pa.timestamp("us", "UTC")))
+        moments = _zoneless(array.cast(pa.timestamp("us", "UTC")))
     except pa.ArrowInvalid:  # no such day or hour
         return None
+    return moments, _as_sent(bytes_, array, moments)
+
+
+def _as_sent(cells: npt.NDArray[np.uint8], array: pa.StringArray, moments: pa.TimestampArray) -> pa.StringArray:
+    """Return times of a usual form as they stand, but for a fraction that is none."""
+    if cells.shape[1] > len("0000-00-00T00:00:00Z") and _are_whole(moments).any():
+        return _written(moments)
+    sent = cells[:, :-1].copy()
+    sent[:, 10] = ord("T")
+    return fixed(sent, flags_of(array.is_valid()))
 
 
 def _matching(cells: pa.StringArray, pattern: str) -> pa.StringArray:
