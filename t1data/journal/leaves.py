@@ -1,4 +1,4 @@
-"""Which batch each row of a run stands in: some fifty bytes for a batch, whatever their number."""
+"""Which batch each row of a run stands in: forty bytes for a batch, whatever their number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_STATUS = -1
 Column = npt.NDArray[Any]
 
 # What is held of a batch and of each of its spans, and in how many bytes.
-_OF_BATCH = {"number": "q", "rows": "q", "state": "b", "status": "h", "attempts": "i", "reason": "i", "worded": "?"}
+_OF_BATCH = {"number": "q", "state": "b", "status": "h", "attempts": "i", "reason": "i", "worded": "?"}
 _OF_SPAN = {"start": "q", "stop": "q", "owner": "i"}
 
 
@@ -35,41 +35,38 @@ class Leaves:
     Attributes
     ----------
     batches : mapping of str to ndarray
-        ``number, rows, state, status, attempts, reason, worded``; the state by its place in `STATES`, the reason by its
+        ``number, state, status, attempts, reason, worded``; the state by its place in `STATES`, the reason by its
         place in `reasons`.
     spans : mapping of str to ndarray
         ``start, stop, owner``: the bounds of all spans, ascending, of which no two overlap, and the place of the batch
         that each belongs to.
     reasons : pyarrow.StringArray
         All reasons that there are.
+    rows : ndarray of int64
+        How many rows that were to be sent stand in the batches of each state.
     """
 
     batches: Mapping[str, Column]
     spans: Mapping[str, Column]
     reasons: pa.StringArray
+    rows: Numbers
 
     def of(self, rows: Numbers) -> pa.RecordBatch:
         """Return ``number, state, status, attempts, reason, worded`` for each row; nulls where no batch was planned."""
         places = self._find(rows)
         none = places < 0
-        held = {name: _nullable(self.batches[name], places, none) for name in _OF_BATCH if name != "rows"}
+        held = {name: _nullable(self.batches[name], places, none) for name in _OF_BATCH}
         told = pc.if_else(pc.equal(held["status"], _NO_STATUS), None, held["status"])
         return pa.RecordBatch.from_pydict({**held, "status": told, "reason": self.reasons.take(held["reason"])})
 
     def count_rows(self) -> dict[str, int]:
         """Return how many rows that were to be sent have each outcome."""
-        counts = dict.fromkeys(OUTCOMES, 0)
-        for place, state in enumerate(STATES):
-            counts[outcome_of(state)] += int(np.sum(self.batches["rows"], where=self.batches["state"] == place))
-        return counts
+        return _by_outcome(self.rows)
 
     def count_outcomes_of(self, rows: Numbers) -> dict[str, int]:
         """Return how many of these rows have each outcome."""
         states = np.append(self.batches["state"], _PLANNED)[self._find(rows)]  # -1, where none was planned: the last
-        counts = dict.fromkeys(OUTCOMES, 0)
-        for state, count in zip(STATES, np.bincount(states, minlength=len(STATES)).tolist(), strict=True):
-            counts[outcome_of(state)] += count
-        return counts
+        return _by_outcome(np.bincount(states, minlength=len(STATES)))
 
     def _find(self, rows: Numbers) -> Numbers:
         """Return the place of each row's batch, -1 where there is none."""
@@ -85,14 +82,17 @@ def read_leaves(db: sqlite3.Connection) -> Leaves:
     size, count = count_batches(db), 0
     batches, spans = Gathered(_OF_BATCH, size), Gathered(_OF_SPAN, size)
     reasons: dict[str | None, int] = {}
+    rows = np.zeros(len(STATES), dtype=np.int64)
     for portion in read_columns(db):
         leaves = portion.where(pc.equal(portion.table["narrowed"], 0))
-        batches.add(_held(leaves, reasons))
+        held = _held(leaves, reasons)
+        batches.add(held)
+        np.add.at(rows, held["state"], leaves.table["rows"].to_numpy())
         places = np.arange(count, count + len(leaves.table))
         owner = np.repeat(places, np.diff(leaves.edges))
         spans.add({"start": leaves.spans[:, 0], "stop": leaves.spans[:, 1], "owner": owner})
         count += len(places)
-    return Leaves(batches.filled(), in_order(spans.filled(), by="start"), pa.array(list(reasons), pa.string()))
+    return Leaves(batches.filled(), in_order(spans.filled(), by="start"), pa.array(list(reasons), pa.string()), rows)
 
 
 def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
@@ -102,13 +102,21 @@ def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
         reasons.setdefault(reason, len(reasons))
     known = pa.array(list(reasons), pa.string())
     found = {
-        **{name: table[name] for name in ("number", "rows", "attempts")},
+        **{name: table[name] for name in ("number", "attempts")},
         "state": pc.index_in(table["state"], value_set=pa.array(STATES)),
         "status": pc.fill_null(table["status"], _NO_STATUS),
         "reason": pc.index_in(table["reason"], value_set=known),
         "worded": pc.or_(table["field"].is_valid(), table["message"].is_valid()),
     }
     return {name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}
+
+
+def _by_outcome(rows: Numbers) -> dict[str, int]:
+    """Return the numbers of rows in each state as numbers of rows with each outcome."""
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for state, count in zip(STATES, rows.tolist(), strict=True):
+        counts[outcome_of(state)] += count
+    return counts
 
 
 def _nullable(column: Column, places: Numbers, none: npt.NDArray[np.bool_]) -> pa.Array:
