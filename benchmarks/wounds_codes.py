@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from t1data.journal import store
-from t1data.referrals import codes, reconcile
+from t1data.referrals import answers, codes, reconcile
 
 
 @contextmanager
@@ -22,11 +22,11 @@ def forgets_answers() -> Iterator[None]:
 def matches_by_place() -> Iterator[None]:
     """Give the first advocate the first code of an answer, and so forth, whomever it names."""
 
-    def by_place(advocates: list[str], body: bytes) -> codes.Matched:
-        found: list[Any] = [*codes.referrals_in(body), *[None] * len(advocates)]
-        return codes.Matched(found[: len(advocates)])
+    def by_place(advocates: list[str], body: bytes) -> answers.Matched:
+        found: list[Any] = [*answers.codes_in(body), *[None] * len(advocates)]
+        return answers.Matched(found[: len(advocates)])
 
-    with patch.object(codes, "match", by_place):
+    with patch.object(answers, "match", by_place), patch.object(codes, "match", by_place):
         yield
 
 
