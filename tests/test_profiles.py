@@ -214,7 +214,7 @@ def test_equal_rows_with_one_id_go_out_once_and_share_the_outcome(sandbox: t1.Sa
     run = t1.upsert_profiles(client, people)
     assert run.counts["accepted"] == 3
     assert Counter(profile["integrationId"] for profile in received(sandbox)) == {"a": 1, "b": 1}
-    assert "row 1" in run.outcomes["message"][2]
+    assert "row 0" in run.outcomes["message"][2]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_rows_that_contradict_each_other_are_resolved_by_the_declared_policy(
     assert {key: value["Age"] for key, value in attributes(sandbox).items()} == sent
     assert run.outcomes["outcome"].tolist() == outcomes
     assert run.failures["reason"].unique().tolist() == ["duplicate_id"]
-    assert re.search(r"row [13] has the same integration_id and other values", run.failures["message"].iloc[0])
+    assert re.search(r"row [02] has the same integration_id and other values", run.failures["message"].iloc[0])
 
 
 def test_a_bad_row_among_a_thousand_costs_one_row(sandbox: t1.Sandbox, client: t1.Client) -> None:
@@ -541,7 +541,7 @@ def test_ids_that_read_like_errors_of_a_spreadsheet_are_told_in_the_plan_and_sen
     frame = pd.DataFrame({"integration_id": ["a", "#N/A", "#REF!", "#1"], "Age": range(4)})
     plan = t1.plan_upsert(client, frame)
     assert (
-        "2 ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are (rows 2, 3)"
+        "2 ids read like errors of a spreadsheet, such as #N/A or #REF!; they are sent as they are (rows 1, 2)"
         in str(plan)
     )
     t1.upsert_profiles(client, frame)

@@ -21,6 +21,7 @@ from t1data.journal.records import Line
 from t1data.tables.choices import choose_id
 from t1data.tables.duplicates import Duplicate, resolve
 from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.labels import position
 from t1data.tables.numbers import number_tokens
 from t1data.tables.problems import Problem
 from t1data.tables.records import Slice, Source, check_known
@@ -238,4 +239,4 @@ def _not(fits: pa.BooleanArray) -> Numbers:
 def _line_of(twin: Duplicate) -> Line:
     if twin.same:
         return Line(twin.row, "same_row", same_as=twin.other)
-    return line_of(Problem(twin.row, "contradicting_actions", value=f"see row {twin.other + 1}"))
+    return line_of(Problem(twin.row, "contradicting_actions", value=f"see row {position(twin.other)}"))

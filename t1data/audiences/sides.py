@@ -28,6 +28,7 @@ from t1data.errors import InputError
 from t1data.tables import Problem, Slice, Source, open_source
 from t1data.tables.choices import choose_id
 from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.labels import BY_NUMBER, Labels
 from t1data.tables.parquet_reader import ParquetReader
 from t1data.tables.report import list_problems
 
@@ -110,7 +111,7 @@ class Problems:
     """The rows of one side whose ids are not known; they take no part."""
 
     side: str
-    labels: Any = None
+    labels: Labels = BY_NUMBER
     count: int = 0
     first: list[Problem] = field(default_factory=list)
 
@@ -122,12 +123,9 @@ class Problems:
     def lines(self) -> list[dict[str, Any]]:
         """Return what is known of each: the row as the caller knows it, the code and a sentence."""
         return [
-            {"side": self.side, "row": self._label(each.row), "code": each.code, "message": each.message}
+            {"side": self.side, "row": self.labels.of(each.row), "code": each.code, "message": each.message}
             for each in self.first
         ]
-
-    def _label(self, row: int) -> Any:
-        return row + 1 if self.labels is None else self.labels[row]
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ class Side:
 
 def load(engine: Engine, given: Input, columns: Sequence[Column], *, view: str) -> Side:
     """Make one side readable for the engine, as a view of this name; what the caller gave is only read."""
-    problems = Problems(given.name, given.source.index)
+    problems = Problems(given.name, given.source.labels)
     files, rows = _in_place(engine, given, columns), given.source.rows or 0
     if files is None:
         path = engine.folder / f"{view}.parquet"

@@ -18,6 +18,7 @@ from t1data.bulk.batches import Batch
 from t1data.bulk.job import Goods
 from t1data.journal.answers import answers_by_row
 from t1data.journal.outcomes import Input
+from t1data.tables.labels import BY_NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,6 +239,5 @@ def make_frame(
 
     frame = pd.DataFrame(records, columns=list(columns), dtype=object)
     frame = frame.astype(dict(columns))
-    if source is not None and source.index is not None:
-        return frame.set_index(pd.Index(source.index[rows], name=source.index.name))
-    return frame.set_index(pd.Index([row + 1 for row in rows], name="row", dtype="int64"))
+    labels = BY_NUMBER if source is None else source.labels
+    return frame.set_index(labels.index_of(rows))

@@ -18,6 +18,7 @@ from t1data.journal.outcomes import Input
 from t1data.journal.records import Line
 from t1data.tables.choices import choose_id
 from t1data.tables.ids import check_id_field, read_ids
+from t1data.tables.labels import problem_frame
 from t1data.tables.problems import Problem
 from t1data.tables.reading import AS_FOUND, Reading
 from t1data.tables.records import Slice, Source
@@ -124,20 +125,7 @@ class Named:
             ready += len(rows.rows)
             bad_rows.update(problem.row for problem in found)
             problems += found[: MOST_PROBLEMS - len(problems)]
-        return Counted(ready, len(bad_rows), self._frame(problems))
-
-    def _frame(self, problems: Sequence[Problem]) -> pd.DataFrame:
-        import pandas as pd
-
-        index = self.source.index
-        labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-        names = ["integration_id", "column", "code", "message"]
-        return pd.DataFrame(
-            [[getattr(problem, name) for name in names] for problem in problems],
-            columns=names,
-            index=pd.Index(labels, name="row" if index is None else index.name),
-            dtype="string",
-        )
+        return Counted(ready, len(bad_rows), problem_frame(problems, self.source.labels, value=False))
 
 
 def name_rows(

@@ -134,7 +134,7 @@ def pair_rows(
         )
     check_id_field(source.schema.field(column))
     _check_code_field(source.schema.field(coupon))
-    scans, hashes = {coupon: IdScan(), column: IdScan()}, array("q")
+    scans, hashes = {name: IdScan(labels=source.labels) for name in (coupon, column)}, array("q")
     rows = blank_lines = 0
     for part in source.slices([coupon, column]):
         codes, ids = (read_ids(part.batch.column(at)).text for at in (0, 1))

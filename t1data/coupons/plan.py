@@ -12,6 +12,7 @@ from t1data.bulk.cutting import gather
 from t1data.client import Client
 from t1data.coupons.pairs import Pairs
 from t1data.coupons.send import OPERATION_OF, job_of
+from t1data.tables.labels import problem_frame
 from t1data.tables.problems import Problem
 from t1data.words import many
 
@@ -157,22 +158,8 @@ def make_plan(client: Client, pairs: Pairs) -> ReservationPlan:
         seconds=seen.requests / client.rate if client.rate else None,
         coupon_column=pairs.coupon,
         id_column=pairs.id,
-        problems=_problem_frame(pairs, seen.problems),
+        problems=problem_frame(seen.problems, pairs.source.labels),
         suspicions=(*pairs.source.notes, *pairs.suspicions),
-    )
-
-
-def _problem_frame(pairs: Pairs, problems: list[Problem]) -> pd.DataFrame:
-    import pandas as pd
-
-    index = pairs.source.index
-    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-    names = ["integration_id", "column", "code", "value", "message"]
-    return pd.DataFrame(
-        [[getattr(problem, name) for name in names] for problem in problems],
-        columns=names,
-        index=pd.Index(labels, name="row" if index is None else index.name),
-        dtype="string",
     )
 
 

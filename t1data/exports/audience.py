@@ -16,7 +16,7 @@ import pyarrow.csv
 from t1data.errors import InputError
 from t1data.exports.match_keys import Judged, Match, judge
 from t1data.exports.quality import CELLS, KeyQuality, MatchKeyReport
-from t1data.exports.rows import row_label, text_of
+from t1data.exports.rows import text_of
 from t1data.exports.rules import COUNTRIES, FAULTS
 from t1data.exports.steps import trim, upper
 from t1data.tables import Slice, Source
@@ -146,9 +146,8 @@ class Pass:
     def _dropped_frame(self) -> pd.DataFrame:
         import pandas as pd
 
-        labels = [row_label(self._source, row) for row, *_ in self._dropped]
+        index = self._source.labels.index_of([row for row, *_ in self._dropped])
         cells = [rest for _, *rest in self._dropped]
-        index = pd.Index(labels, name="row" if self._source.index is None else self._source.index.name)
         return pd.DataFrame(cells, index=index, columns=["key", "column", "code"], dtype="string")
 
     def _notes(self, platform: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,7 +34,7 @@ def whole_slices(source: Source) -> Iterator[Slice]:
     for part in source.slices():
         for problem in part.problems:
             raise InputError(
-                f"row {row_label(source, problem.row)} of {source.name} cannot be exported, so nothing was written."
+                f"row {source.labels.of(problem.row)} of {source.name} cannot be exported, so nothing was written."
                 f" {_in_words(problem)}"
             )
         yield part
@@ -42,11 +42,6 @@ def whole_slices(source: Source) -> Iterator[Slice]:
 
 def _in_words(problem: Problem) -> str:
     return problem.message.replace(", which cannot be written as JSON", "")
-
-
-def row_label(source: Source, row: int) -> Any:
-    """Return what people call a row: its label in the frame, or its number in a file, counted from 1."""
-    return source.index[row] if source.index is not None else row + 1
 
 
 def text_of(cells: pa.Array, field: pa.Field) -> pa.StringArray:
@@ -110,7 +105,7 @@ def refuse_nul(columns: Iterable[pa.Array], part: Slice, source: Source) -> None
     for name, cells in zip(source.columns, columns, strict=True):
         if not at.is_string(cells.type) or not has_true(odd := pc.match_substring(cells, "\0")):
             continue
-        row = row_label(source, int(part.rows[odd.index(True).as_py()]))
+        row = source.labels.of(int(part.rows[odd.index(True).as_py()]))
         raise InputError(f"row {row}, column {name!r}: the text {_NUL}")
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from t1data.errors import InputError
-from t1data.exports.rows import is_number, readable_texts, row_label, whole_slices
+from t1data.exports.rows import is_number, readable_texts, whole_slices
 from t1data.tables import Source
 
 _SHEET_ROWS: Final = 1_048_576
@@ -113,7 +113,7 @@ def _write_rows(book: Any, source: Source, sheet_rows: int) -> int:
             sheet, line = _new_sheet(book, source.columns), 1
         for column, (write, cell) in enumerate(zip(writers, cells, strict=True)):
             if cell and (fault := write(sheet, line, column, cell)):
-                where = f"row {row_label(source, row)}, column {source.columns[column]!r}"
+                where = f"row {source.labels.of(row)}, column {source.columns[column]!r}"
                 raise InputError(f"{where}: {fault}. Nothing was written.")
         done += 1
     return done

@@ -17,6 +17,7 @@ from t1data.journal.leaves import read_leaves
 from t1data.journal.reads import count_invalid, count_unchanged, read_head, read_stand_ins, reading
 from t1data.journal.records import RunRecord
 from t1data.journal.said import TYPES, said_of
+from t1data.tables.labels import BY_NUMBER, Labels
 
 CHUNK = 16_384  # rows worked out at a time, so that outcomes of any number of rows can be written in bounded memory
 
@@ -37,12 +38,20 @@ class Input:
         Of the columns.
     index : pandas Index, optional
         Labels of the rows, when the input was a frame.
+    second : pandas Index, optional
+        Labels of the rows of a second frame that outcomes may name, such as the items beside the sessions.
     """
 
     ids: Callable[[], Iterator[tuple[Rows, pa.Array]]]
     rows: Callable[[], Iterator[tuple[Rows, pa.RecordBatch]]]
     schema: pa.Schema
     index: Any = None
+    second: Any = None
+
+    @property
+    def labels(self) -> Labels:
+        """What people call the rows."""
+        return Labels(self.index, self.second)
 
 
 SCHEMA = pa.schema([("row", pa.int64()), ("integration_id", pa.string()), *TYPES.items()])
@@ -55,10 +64,10 @@ def outcome_chunks(journal: Path, source: Input | None = None) -> Iterator[pa.Re
     """
     with reading(journal) as db:
         head, leaves = head_of(db, journal), read_leaves(db)
-        known_ids = _IdsByRow(source) if source else None
+        known_ids, labels = (_IdsByRow(source), source.labels) if source else (None, BY_NUMBER)
         for start in range(0, head.rows or 0, CHUNK):
             rows = np.arange(start, min(start + CHUNK, head.rows or 0), dtype=np.int64)
-            said = said_of(db, leaves, head, rows)
+            said = said_of(db, leaves, head, rows, labels)
             ids = known_ids.between(start, start + len(rows)) if known_ids else pa.nulls(len(rows), pa.string())
             yield pa.record_batch([pa.array(rows + 1), ids, *said.values()], schema=SCHEMA)
 

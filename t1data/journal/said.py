@@ -13,6 +13,7 @@ from t1data.journal.columns import Numbers, stretches
 from t1data.journal.leaves import Leaves
 from t1data.journal.reads import read_lines, read_words
 from t1data.journal.records import STATES, UNCHANGED, Line, RunRecord, outcome_of
+from t1data.tables.labels import Labels
 
 Cells = dict[str, pa.Array]
 
@@ -35,7 +36,7 @@ _HELD = "waits for an earlier row of the same customer that has no clear answer;
 _NOT_TAKEN = ("the server did not take it (status ", "); a resume sends it again")
 
 
-def said_of(db: sqlite3.Connection, leaves: Leaves, head: RunRecord, rows: Numbers) -> Cells:
+def said_of(db: sqlite3.Connection, leaves: Leaves, head: RunRecord, rows: Numbers, labels: Labels) -> Cells:
     """Return the columns of `TYPES` for consecutive rows.
 
     Parameters
@@ -48,10 +49,12 @@ def said_of(db: sqlite3.Connection, leaves: Leaves, head: RunRecord, rows: Numbe
         Its head.
     rows : ndarray of int64
         0-based, at least one.
+    labels : Labels
+        What people call them.
     """
     start, stop = int(rows[0]), int(rows[-1]) + 1
     lines = read_lines(db, start, stop)
-    return _with_lines(_of_leaves(leaves.of(_owners(rows, lines)), head, db), lines, start)
+    return _with_lines(_of_leaves(leaves.of(_owners(rows, lines)), head, db), lines, start, labels)
 
 
 def _owners(rows: Numbers, lines: list[Line]) -> Numbers:
@@ -100,17 +103,17 @@ def _why_waiting(leaf: pa.RecordBatch, head: RunRecord) -> pa.Array:
     return pc.if_else(leaf["number"].is_null(), stopped, pc.fill_null(not_taken, _HELD))
 
 
-def _with_lines(cells: Cells, lines: list[Line], start: int) -> Cells:
+def _with_lines(cells: Cells, lines: list[Line], start: int, labels: Labels) -> Cells:
     """Put in what is noted of a row apart: that an equal row stands for it, or that it was not sent at all."""
     same = [line for line in lines if line.same_as is not None]
-    stand_ins = [f"the same as row {(line.same_as or 0) + 1}, which stands for it" for line in same]
+    stand_ins = [f"the same as row {labels.of(line.same_as or 0)}, which stands for it" for line in same]
     cells = {**cells, "message": _replaced(cells["message"], same, start, stand_ins)}
     alone = [line for line in lines if line.same_as is None]
     instead: Mapping[str, Sequence[object]] = {
         "outcome": ["accepted" if line.reason == UNCHANGED else "invalid" for line in alone],
         "reason": [line.reason for line in alone],
         "field": [line.field for line in alone],
-        "message": [line.message for line in alone],
+        "message": [labels.told(line.message) if line.message else None for line in alone],
         "attempts": [0] * len(alone),
     }
     return {name: _replaced(cell, alone, start, instead.get(name, [None] * len(alone))) for name, cell in cells.items()}

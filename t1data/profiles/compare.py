@@ -19,6 +19,7 @@ from t1data.client import Client
 from t1data.journal.runs import Run
 from t1data.profiles.prepare import Prepared
 from t1data.profiles.reading import Attributes, Wanted, found_profiles, read_profiles, want
+from t1data.tables.labels import Labels
 from t1data.tables.layout import Layout
 from t1data.words import many
 
@@ -230,8 +231,8 @@ def _frame(held: Held, index: Any, names: Names) -> pd.DataFrame:
         names[1]: [_text(getattr(item, second)) for item in held.found],
     }
     rows = held.wanted.rows[np.array([item.place for item in held.found], dtype=np.int64)]
-    labels = pd.Index(rows + 1, name="row") if index is None else pd.Index(index[rows], name=index.name)
-    return pd.DataFrame({name: pd.array(cells, "string") for name, cells in columns.items()}, index=labels)
+    frame = {name: pd.array(cells, "string") for name, cells in columns.items()}
+    return pd.DataFrame(frame, index=Labels(index).index_of(rows))
 
 
 def _text(value: Any) -> str | None:

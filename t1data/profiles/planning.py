@@ -11,6 +11,7 @@ from t1data.client import Client
 from t1data.profiles.plan import UpsertPlan
 from t1data.profiles.prepare import Part, Prepared
 from t1data.profiles.send import job_of
+from t1data.tables.labels import problem_frame
 from t1data.tables.layout import Layout
 from t1data.tables.problems import Problem
 from t1data.tables.twins import find_twins
@@ -53,7 +54,7 @@ def make_plan(client: Client, prepared: Prepared) -> UpsertPlan:
         id_column=layout.id_column,
         columns=_column_frame(layout, cleared),
         constants=layout.constants,
-        problems=problem_frame(prepared, problems),
+        problems=problem_frame(problems, source.labels),
         reading={name: read for name in READING if (read := getattr(source, name))},
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(source, layout.id_column),
@@ -77,18 +78,3 @@ def problems_of(parts: Iterator[Part]) -> list[Problem]:
     for part in parts:
         found += part.problems[: MOST_PROBLEMS - len(found)]
     return found
-
-
-def problem_frame(prepared: Prepared, problems: list[Problem]) -> pd.DataFrame:
-    """Return problems as people read them, on the index of the input."""
-    import pandas as pd
-
-    index = prepared.source.index
-    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-    names = ["integration_id", "column", "code", "value", "message"]
-    return pd.DataFrame(
-        [[getattr(problem, name) for name in names] for problem in problems],
-        columns=names,
-        index=pd.Index(labels, name="row" if index is None else index.name),
-        dtype="string",
-    )

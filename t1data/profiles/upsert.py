@@ -11,10 +11,11 @@ from t1data.bulk.run import Going
 from t1data.client import Client
 from t1data.journal.runs import Run
 from t1data.profiles.plan import UpsertPlan
-from t1data.profiles.planning import make_plan, problem_frame, problems_of
+from t1data.profiles.planning import make_plan, problems_of
 from t1data.profiles.prepare import Options, catalogue_of, prepare
 from t1data.profiles.send import operation_of, send
 from t1data.tables.duplicates import Policy
+from t1data.tables.labels import problem_frame
 from t1data.tables.layout import Missing
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def check_profiles(
         truncate_times, allow_suspect_ids, ids_from_floats, run_rule_engine, dry,
     )  # fmt: skip
     prepared = prepare(data, options, catalogue=catalogue_of(client))
-    return problem_frame(prepared, problems_of(prepared.parts()))
+    return problem_frame(problems_of(prepared.parts()), prepared.source.labels)
 
 
 def plan_upsert(

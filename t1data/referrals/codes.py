@@ -15,6 +15,7 @@ from t1data.journal.answers import answers_by_batch
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import read_batch, read_lines, reading
 from t1data.referrals.answers import Code, codes_in, match
+from t1data.tables.labels import BY_NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,13 +60,10 @@ def code_frame(journal: Path, source: Input | None) -> pd.DataFrame:
         ``integration_id, code, friend_integration_id, referral_id, campaign_id, usage_limit, usage_counter, start_date,
         expiry_date, created, batch``; numbers nullable, times in UTC.
     """
-    import pandas as pd
-
     table = table_of(codes_by_batch(journal, source))
     rows, frame = table["row"].to_numpy(), to_frame(table.drop_columns("row"))
-    if source is not None and source.index is not None:
-        return frame.set_index(pd.Index(source.index[rows], name=source.index.name))
-    return frame.set_index(pd.Index(rows + 1, name="row"))
+    labels = BY_NUMBER if source is None else source.labels
+    return frame.set_index(labels.index_of(rows))
 
 
 def table_of(found: Iterable[Held]) -> pa.Table:

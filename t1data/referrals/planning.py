@@ -15,6 +15,7 @@ from t1data.referrals.encode import FRIEND, WIRE
 from t1data.referrals.plan import ReferralPlan
 from t1data.referrals.prepare import Advocates
 from t1data.referrals.send import job_of
+from t1data.tables.labels import problem_frame
 from t1data.tables.problems import Problem
 from t1data.tables.twins import find_twins
 
@@ -72,7 +73,7 @@ def make_plan(client: Client, prepared: Advocates) -> ReferralPlan:
         repeated_rows=repeated_rows,
         duplicates=prepared.options.duplicates,
         terms=_terms_frame(seen.terms),
-        problems=_problem_frame(prepared, seen.problems),
+        problems=problem_frame(seen.problems, prepared.source.labels),
         ignored=columns.ignored,
         catalogue_checked=prepared.catalogue_checked,
         twins=find_twins(prepared.source, columns.advocate),
@@ -101,17 +102,3 @@ def _values(terms: dict[str, Any]) -> list[Any]:
     characters = terms.get("validCharacters")
     given = terms | {"validCharacters": None if characters is None else "".join(characters)}
     return [*(given.get(field) for field in WIRE.values()), told]
-
-
-def _problem_frame(prepared: Advocates, problems: list[Problem]) -> pd.DataFrame:
-    import pandas as pd
-
-    index = prepared.source.index
-    labels = [p.row + 1 for p in problems] if index is None else index[[p.row for p in problems]]
-    names = ["integration_id", "column", "code", "value", "message"]
-    return pd.DataFrame(
-        [[getattr(problem, name) for name in names] for problem in problems],
-        columns=names,
-        index=pd.Index(labels, name="row" if index is None else index.name),
-        dtype="string",
-    )

@@ -18,6 +18,7 @@ from t1data.bulk.intake import line_of
 from t1data.sessions.shapes import MOST_ITEMS, MOST_UNITS
 from t1data.sessions.tables import Table
 from t1data.tables.ids import read_ids
+from t1data.tables.labels import position
 from t1data.tables.objects import without_faults
 from t1data.tables.problems import Problem
 from t1data.tables.records import Slice
@@ -143,7 +144,7 @@ def _repeated(items: _Items, groups: Rows) -> list[Problem]:
         Problem(
             int(items.rows[at]),
             "same_item",
-            value=f"row {int(items.rows[first[inverse[at]]]) + 1} says the same",
+            value=f"row {position(int(items.rows[first[inverse[at]]]), second=True)} says the same",
             integration_id=items.sessions[int(at)].as_py(),
         )
         for at in again
@@ -166,4 +167,4 @@ def _too_many(items: _Items, names: list[str], starts: Rows) -> dict[str, str]:
 def _reason(problem: Problem) -> str:
     """Say which item is wrong and why, without what its cells say."""
     said = line_of(problem).message or problem.code
-    return f"the item in row {problem.row + 1}. {said.removesuffix('.')}"
+    return f"the item in row {position(problem.row, second=True)}. {said.removesuffix('.')}"

@@ -24,6 +24,7 @@ from t1data.sessions.shapes import EVENT, RESERVED
 from t1data.sessions.tables import Table, Wanted, Ways, check_types, fingerprint, look_over, open_input, read_again
 from t1data.tables.choices import ID, choose_attributes, choose_id
 from t1data.tables.ids import Ids, read_ids
+from t1data.tables.labels import position
 from t1data.tables.literals import exact
 from t1data.tables.objects import LARGEST_ROW, Rendered, id_member, without_faults
 from t1data.tables.problems import Problem
@@ -93,7 +94,7 @@ class Events:
         large = np.flatnonzero(sizes(objects) > LARGEST_ROW)
         faults = [*lines.faults, *([(None, Flaw("row_too_large", large))] if large.size else [])]
         strangers = [
-            Problem(row, "other_customer", value=f"row {self.strange[row] + 1} names that one")
+            Problem(row, "other_customer", value=f"row {position(self.strange[row])} names that one")
             for row in part.rows.tolist()
             if row in self.strange
         ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from t1data.tables.labels import position
+
 # What a session may become by an update. Returns and reopening are operations of their own.
 NEXT: Mapping[str, frozenset[str]] = {
     "open": frozenset({"open", "closed", "cancelled"}),
@@ -72,8 +74,8 @@ class Histories:
     --------
     >>> histories = Histories()
     >>> histories.judge("s1", Said(0, "ada", "cancelled", b"a"))
-    >>> histories.judge("s1", Said(1, "ada", "closed", b"b"))
-    Verdict(code='bad_transition', value='from cancelled (row 1) to closed', same_as=None)
+    >>> histories.judge("s1", Said(1, "ada", "closed", b"b")).code
+    'bad_transition'
     """
 
     def __init__(self, *, dry: bool = False) -> None:
@@ -109,7 +111,7 @@ class Histories:
         if said.bad_cart is not None:
             return Verdict("bad_cart", said.bad_cart)
         if other is not None:
-            return Verdict("other_customer", f"row {other + 1} names that one")
+            return Verdict("other_customer", f"row {position(other)} names that one")
         if self._dry and said.state not in ALONE:
             return Verdict("bad_transition", f"to {said.state} in a what-if run, which sees each line by itself")
         return None
@@ -119,13 +121,13 @@ class Histories:
         if said.is_bad:
             return None
         if known.broken_by is not None:
-            return Verdict("earlier_line", f"row {known.broken_by + 1}")
+            return Verdict("earlier_line", f"row {position(known.broken_by)}")
         if said.digest == last.digest:
             return Verdict("same_row", same_as=last.row)
         if self._dry:
             return None
         if said.state not in NEXT[last.state]:
-            return Verdict("bad_transition", f"from {last.state} (row {last.row + 1}) to {said.state}")
+            return Verdict("bad_transition", f"from {last.state} (row {position(last.row)}) to {said.state}")
         return None
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.batches import EncodedRows
 from t1data.client import Client
+from t1data.tables.labels import Labels
 from t1data.tables.problems import Problem
-from t1data.tables.records import Source
 from t1data.words import many
 
 if TYPE_CHECKING:
@@ -130,21 +130,17 @@ def seconds_of(client: Client, requests: int) -> float | None:
     return requests / client.rate if client.rate else None
 
 
-def problem_frame(*found: tuple[str, Source, Iterable[Problem]]) -> pd.DataFrame:
+def problem_frame(*found: tuple[str, Labels, Iterable[Problem]]) -> pd.DataFrame:
     """Return the problems of one or two inputs as people read them."""
     import pandas as pd
 
+    told = [(name, labels, problem.told(labels)) for name, labels, problems in found for problem in problems]
     records = [
-        (name, _label(source, problem.row), problem.column, problem.code, problem.value, problem.message)
-        for name, source, problems in found
-        for problem in problems
+        (name, labels.of(problem.row), problem.column, problem.code, problem.value, problem.message)
+        for name, labels, problem in told
     ]
     frame = pd.DataFrame(records[:MOST_PROBLEMS], columns=list(_COLUMNS), dtype=object)
     return frame.astype({name: "string" for name in _COLUMNS if name != "row"})
-
-
-def _label(source: Source, row: int) -> Any:
-    return row + 1 if source.index is None else source.index[row]
 
 
 def _duration(seconds: float) -> str:

@@ -37,6 +37,7 @@ from t1data.sessions.tables import (
 )
 from t1data.tables.choices import ID, choose_id, listing, require_known
 from t1data.tables.ids import Ids, not_addressable, read_ids
+from t1data.tables.labels import Labels
 from t1data.tables.objects import LARGEST_ROW, Rendered, id_member, without_faults
 from t1data.tables.problems import Problem
 from t1data.tables.records import Slice, Source
@@ -131,7 +132,8 @@ class Prepared:
 
     def input(self) -> Input:
         """Return the sessions for people who look at outcomes; the ids are those of the customers."""
-        return read_again(self.sessions.source, self.options.profile)
+        second = None if self.items is None else self.items.source.index
+        return replace(read_again(self.sessions.source, self.options.profile), second=second)
 
     def facts(self) -> dict[str, Any]:
         """Return what must be the same when a run is resumed, and how to read the inputs again."""
@@ -207,10 +209,12 @@ def check_homes(prepared: Prepared) -> None:
     """Raise `InputError` for items that belong to no session of the input: no outcome would ever tell of them."""
     found = homeless(prepared)
     if found:
-        rows = ", ".join(f"{problem.row + 1:,}" for problem in found[:5]) + (", …" if len(found) > 5 else "")
+        index = None if prepared.items is None else prepared.items.source.index
+        labels = Labels(index, index)
+        rows = labels.listed([problem.row for problem in found[:5]], more=len(found) > 5)
         raise InputError(
-            f"items: {len(found):,} without a session among the sessions (rows {rows}, counted from 1); the first:"
-            f" {found[0].message} Add the sessions, or leave these items out"
+            f"items: {len(found):,} without a session among the sessions (rows {rows}); the first:"
+            f" {found[0].told(labels).message} Add the sessions, or leave these items out"
         )
 
 

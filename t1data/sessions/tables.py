@@ -108,7 +108,8 @@ def reopened(sources: Callable[[], Sequence[Source | None]], facts: Mapping[str,
             return None
     except InputError:
         return None
-    return read_again(opened[0], facts["layout"]["ids"]["profile"])
+    second = opened[1].index if len(opened) > 1 and opened[1] is not None else None
+    return replace(read_again(opened[0], facts["layout"]["ids"]["profile"]), second=second)
 
 
 def fingerprint(source: Source | None, *others: Source | None) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def _plan(client: Client, prepared: Events) -> RowPlan:
         found.collapsed,
         0,
         seconds_of(client, found.ready),
-        problem_frame(("events", table.source, found.problems)),
+        problem_frame(("events", table.source.labels, found.problems)),
         found.reasons,
         options.dry,
         (*table.source.notes, *notes),

@@ -17,6 +17,7 @@ from t1data.sessions.plan import RowPlan, problem_frame, seconds_of, tally
 from t1data.sessions.prepare import Options, Prepared, check_homes, homeless, prepare
 from t1data.sessions.send import OPERATION, send
 from t1data.sessions.tables import Ways
+from t1data.tables.labels import BY_NUMBER, Labels
 from t1data.tables.shapes import Columns
 from t1data.words import many
 
@@ -196,9 +197,10 @@ def update_sessions(
 
 def _plan(client: Client, prepared: Prepared) -> RowPlan:
     found, table = tally(prepared.parts()), prepared.sessions
-    items = [] if prepared.items is None else [("items", prepared.items.source, prepared.item_problems)]
+    other = None if prepared.items is None else prepared.items.source
+    labels, second = prepared.input().labels, BY_NUMBER if other is None else Labels(other.index, other.index)
     strange = len(homeless(prepared))
-    notes = [*table.source.notes, *(note for _, source, _ in items for note in source.notes)]
+    notes = [*table.source.notes, *(other.notes if other is not None else ())]
     if strange:
         notes.append(f"{many(strange, 'item')} without a session: nothing is sent until that is mended")
     return RowPlan(
@@ -211,7 +213,7 @@ def _plan(client: Client, prepared: Prepared) -> RowPlan:
         found.collapsed,
         0 if prepared.items is None else prepared.items.survey.rows,
         seconds_of(client, found.ready),
-        problem_frame(("sessions", table.source, found.problems), *items),
+        problem_frame(("sessions", labels, found.problems), ("items", second, prepared.item_problems)),
         found.reasons,
         prepared.options.dry,
         tuple(notes),

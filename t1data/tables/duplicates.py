@@ -13,6 +13,7 @@ import pyarrow as pa
 from t1data.errors import InputError
 from t1data.tables.encode import Encoder
 from t1data.tables.ids import read_ids
+from t1data.tables.labels import position
 from t1data.tables.layout import Layout
 from t1data.tables.records import Slice, Source
 from t1data.tables.survey import Hashes, are_among
@@ -42,9 +43,9 @@ class Duplicate:
 
     @property
     def message(self) -> str:
-        """Say which row has the same id; rows are counted from 1."""
+        """Say which row has the same id, by its position."""
         says = "the same values" if self.same else "other values"
-        return f"row {self.other + 1} has the same integration_id and {says}"
+        return f"row {position(self.other)} has the same integration_id and {says}"
 
 
 def check_policy(policy: str) -> None:

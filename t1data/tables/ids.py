@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as at
 
 from t1data.errors import InputError
+from t1data.tables.labels import BY_NUMBER, Labels
 from t1data.tables.numbers import number_tokens
 from t1data.tables.strings import (
     blank_to_null,
@@ -154,11 +155,14 @@ class Suspect:
         How many ids show it.
     rows : tuple of int
         The first rows that do, 0-based.
+    labels : Labels
+        What the rows are called.
     """
 
     code: str
     count: int
     rows: tuple[int, ...]
+    labels: Labels = field(default=BY_NUMBER, repr=False, compare=False)
 
     @property
     def blocks(self) -> bool:
@@ -168,11 +172,10 @@ class Suspect:
     @property
     def message(self) -> str:
         """What was seen and what it means, as a sentence without ids."""
-        rows = ", ".join(str(row + 1) for row in self.rows)
-        more = ", …" if self.count > len(self.rows) else ""
+        rows = self.labels.listed(self.rows, more=self.count > len(self.rows))
         one, several = SUSPICIONS[self.code]
         said = (one if self.count == 1 else several).format(ids=many(self.count, "id"))
-        return f"{said} ({'row' if self.count == 1 else 'rows'} {rows}{more})"
+        return f"{said} ({'row' if self.count == 1 else 'rows'} {rows})"
 
 
 SUSPICIONS = {
@@ -223,6 +226,8 @@ class IdScan:
     ----------
     are_excel_numbers : bool
         The ids are numbers of a workbook, which keeps 15 of their digits.
+    labels : Labels
+        What the rows are called.
 
     Examples
     --------
@@ -232,7 +237,8 @@ class IdScan:
     [('excel_exponent', 1, (0,))]
     """
 
-    def __init__(self, *, are_excel_numbers: bool = False) -> None:
+    def __init__(self, *, are_excel_numbers: bool = False, labels: Labels = BY_NUMBER) -> None:
+        self._labels = labels
         self._are_excel_numbers = are_excel_numbers
         self._seen = 0
         self._long = 0
@@ -275,4 +281,4 @@ class IdScan:
             "excel_zeros": max(self._long, 2),
         }
         seen = {code: sighting for code, sighting in self._sightings.items() if sighting.count >= needed[code]}
-        return [Suspect(code, sighting.count, sighting.rows) for code, sighting in seen.items()]
+        return [Suspect(code, sighting.count, sighting.rows, self._labels) for code, sighting in seen.items()]

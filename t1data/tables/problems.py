@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from t1data.tables.labels import Labels
 
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -120,6 +123,12 @@ class Problem:
     def __post_init__(self) -> None:
         if self.code not in REASONS:
             raise ValueError(f"unknown reason {self.code!r}, valid are {', '.join(sorted(REASONS))}")
+
+    def told(self, labels: Labels) -> Problem:
+        """Return the problem as people read it, with labels where it names other rows; a cell stays as it is."""
+        if self.value is None or self.column is not None:
+            return self
+        return replace(self, value=labels.told(self.value))
 
     @property
     def message(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from t1data.errors import InputError
+from t1data.tables.labels import Labels
 from t1data.tables.portions import portions
 from t1data.tables.problems import Problem
 
@@ -106,6 +107,11 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns, in the source's order."""
         return tuple(self.schema.names)
+
+    @property
+    def labels(self) -> Labels:
+        """What people call the rows."""
+        return Labels(self.index)
 
     @property
     def is_text(self) -> bool:

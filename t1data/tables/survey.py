@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from t1data.tables.ids import IdScan, Suspect, read_ids
 from t1data.tables.infer import TypeScan
 from t1data.tables.records import Source
-from t1data.tables.strings import EMPTY, data_bytes, mask, sizes
+from t1data.tables.strings import EMPTY, data_bytes, mask, sizes, there
 
 Hashes = npt.NDArray[np.int64]
 
@@ -65,7 +65,7 @@ def survey(source: Source, id_column: str, *, infer: Sequence[str] = (), decimal
         The decimal mark of numbers in text.
     """
     is_number = pa.types.is_floating(source.schema.field(id_column).type)
-    ids = IdScan(are_excel_numbers=source.kind == "excel" and is_number)
+    ids = IdScan(are_excel_numbers=source.kind == "excel" and is_number, labels=source.labels)
     types, hashes = TypeScan(infer, decimal=decimal), array("q")
     rows = blank_lines = 0
     for part in source.slices([id_column, *infer]):
@@ -118,7 +118,7 @@ def are_among(ids: pa.StringArray, repeated: Hashes) -> npt.NDArray[np.bool_]:
     """Tell for each id whether its hash is among the sorted `repeated` ones; null is not."""
     hashes = hash_ids(ids)
     places = np.searchsorted(repeated, hashes).clip(max=len(repeated) - 1)
-    among: npt.NDArray[np.bool_] = (repeated[places] == hashes) & np.asarray(ids.is_valid())
+    among: npt.NDArray[np.bool_] = (repeated[places] == hashes) & there(ids)
     return among
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t1data.tables.ids import read_ids
+from t1data.tables.labels import BY_NUMBER, Labels
 from t1data.tables.records import Source
 from t1data.tables.survey import hash_ids
 from t1data.words import many
@@ -30,15 +31,18 @@ class Twins:
         How many customers (in all likelihood) stand under several ids.
     examples : tuple of tuples of int
         Row numbers, 0-based, of the first groups.
+    labels : Labels
+        What the rows are called.
     """
 
     groups: int
     examples: tuple[tuple[int, ...], ...]
+    labels: Labels = field(default=BY_NUMBER, repr=False, compare=False)
 
     @property
     def message(self) -> str:
-        """Say it in a sentence without ids; rows are counted from 1."""
-        rows = "; ".join(" and ".join(str(row + 1) for row in group[:3]) for group in self.examples)
+        """Say it in a sentence without ids."""
+        rows = "; ".join(" and ".join(str(self.labels.of(row)) for row in group[:3]) for group in self.examples)
         return (
             f"{many(self.groups, 'id')} {'differs' if self.groups == 1 else 'differ'} from another one only in case,"
             f" Unicode form or invisible characters (rows {rows}): each is sent as it is, as a customer of its own"
@@ -65,7 +69,7 @@ def find_twins(source: Source, id_column: str) -> Twins | None:
     if not len(suspects):
         return None
     examples = _examples(source, id_column, suspects)
-    return Twins(len(suspects), examples)
+    return Twins(len(suspects), examples, source.labels)
 
 
 def fold(ids: pa.StringArray) -> pa.StringArray:
