@@ -24,6 +24,7 @@ from t1data.tables.files import FileStamp, fingerprint_of
 from t1data.tables.marked import without_marks
 from t1data.tables.problems import REASONS, Problem
 from t1data.tables.records import SLICE_ROWS, Fingerprint, Slice, Source, check_names
+from t1data.tables.strings import encoded
 from t1data.tables.text import TextFile
 
 _SAMPLE: Final = 1 << 16
@@ -109,8 +110,7 @@ class CsvReader:
         judged = [self._judge(row + at, record) for at, record in enumerate(records)]
         good = [record.fields for record, problem in zip(records, judged, strict=True) if problem is None]
         cells = [[fields[self._place[name]] or None for fields in good] for name in columns]
-        arrays = [pa.array(values, type=pa.binary()).cast(pa.string()) for values in cells]
-        batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
+        batch = pa.RecordBatch.from_arrays(list(map(encoded, cells)), names=list(columns))
         return _piece(batch, row, [problem for problem in judged if problem], breaks=block.breaks)
 
     def _judge(self, row: int, record: Record) -> Problem | None:

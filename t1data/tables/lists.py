@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.tables.strings import EMPTY, NONE
+from t1data.tables.strings import EMPTY, NONE, indices, mask, text, there
 from t1data.tables.tokens import Flaw, Tokens, flaws_of
+
+_COMMA = text(",")
 
 
 def list_tokens(array: pa.Array, element_tokens: Callable[[pa.Array], Tokens]) -> Tokens:
@@ -31,7 +34,7 @@ def list_tokens(array: pa.Array, element_tokens: Callable[[pa.Array], Tokens]) -
     ['[1,2]', '[]', None]
     """
     lists = array.cast(pa.list_(array.type.value_type))
-    offsets = np.concatenate(([0], np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy())))
+    offsets = np.append(0, np.cumsum(_lengths(lists)))
     tokens = element_tokens(lists.flatten())
     cells = tokens.wrapped()
     rows = np.repeat(np.arange(len(lists)), np.diff(offsets))
@@ -41,13 +44,19 @@ def list_tokens(array: pa.Array, element_tokens: Callable[[pa.Array], Tokens]) -
     return Tokens(_joined(lists, cells, offsets), "[", "]", flaws=flaws)
 
 
+def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int64]:
+    ends = np.frombuffer(lists.buffers()[1], np.int32, len(lists) + 1, lists.offset * 4) if len(lists) else np.zeros(1)
+    return np.diff(ends).astype(np.int64) * there(lists)
+
+
 def _unflawed(tokens: Tokens, count: int) -> pa.BooleanArray:
     clean = np.ones(count, bool)
     for flaw in tokens.flaws:
         clean[flaw.at] = False
-    return pa.array(clean)
+    return mask(clean)
 
 
 def _joined(lists: pa.ListArray, cells: pa.StringArray, offsets: np.ndarray) -> pa.StringArray:
-    filled = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pc.coalesce(cells, EMPTY))
-    return pc.if_else(lists.is_valid(), pc.binary_join(filled, ","), NONE)
+    ends = indices(offsets).cast(pa.int32())
+    filled = pa.ListArray.from_arrays(ends, pc.coalesce(cells, EMPTY))
+    return pc.if_else(lists.is_valid(), pc.binary_join(filled, _COMMA), NONE)

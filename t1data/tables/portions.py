@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as at
 
 if TYPE_CHECKING:
@@ -59,8 +58,9 @@ def _weights(column: pa.Array) -> npt.NDArray[np.int64]:
         unfolded: npt.NDArray[np.int64] = np.append(of_values, 0)[column.indices.fill_null(len(of_values)).to_numpy()]
         return unfolded
     if at.is_string(column.type) or at.is_large_string(column.type):
-        lengths: npt.NDArray[np.int64] = pc.binary_length(column).fill_null(0).to_numpy().astype(np.int64)
-        return lengths
+        kind = np.int64 if at.is_large_string(column.type) else np.int32
+        ends = np.frombuffer(column.buffers()[1] or bytes(8), kind)[column.offset : column.offset + len(column) + 1]
+        return np.diff(ends).astype(np.int64)
     return np.full(len(column), column.nbytes // max(len(column), 1), np.int64)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.tables.strings import NONE, data_bytes, fixed, flags_of, nulls, sizes, texts
+from t1data.tables.strings import NONE, data_bytes, fixed, nulls, sizes, texts, there
 from t1data.tables.tokens import Tokens, flaws_of
 from t1data.tables.zones import PER_SECOND, to_utc
 
@@ -90,7 +90,7 @@ def _written(array: pa.TimestampArray) -> pa.StringArray:
 
 def _are_whole(array: pa.TimestampArray) -> npt.NDArray[np.bool_]:
     ticks = np.frombuffer(array.buffers()[1], np.int64, len(array), array.offset * 8)
-    whole: npt.NDArray[np.bool_] = (ticks % PER_SECOND[array.type.unit] == 0) & flags_of(array.is_valid())
+    whole: npt.NDArray[np.bool_] = (ticks % PER_SECOND[array.type.unit] == 0) & there(array)
     return whole
 
 
@@ -101,7 +101,7 @@ def _text(array: pa.TimestampArray) -> pa.StringArray:
         return pc.binary_replace_slice(written, 10, 11, "T")
     cells = data.reshape(-1, widest or 1).copy()
     cells[:, 10:11] = ord("T")
-    return fixed(cells, flags_of(written.is_valid()))
+    return fixed(cells, there(written))
 
 
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -186,7 +186,7 @@ def _as_sent(cells: npt.NDArray[np.uint8], array: pa.StringArray, moments: pa.Ti
         return _written(moments)
     sent = cells[:, :-1].copy()
     sent[:, 10] = ord("T")
-    return fixed(sent, flags_of(array.is_valid()))
+    return fixed(sent, there(array))
 
 
 def _matching(cells: pa.StringArray, pattern: str) -> pa.StringArray:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t1data.tables.strings import texts
+from t1data.tables.strings import texts, there
 
 Places: TypeAlias = "npt.NDArray[np.int32] | int"
 Flags: TypeAlias = "npt.NDArray[np.int32]"  # 1 or 0: masks by arithmetic, as `np.where` is slow on random nulls
@@ -93,10 +93,10 @@ def _add(loom: _Loom, strand: Strand, ends: tuple[str, ...], state: Places) -> P
 
     The first of them, the opening, says that the row has no strand yet, so that no comma is due.
     """
-    cells, there = _cells(loom, strand)
+    cells, has = _cells(loom, strand)
     link = loom.lay(_links(",", strand.before, ends)) + state
     end = 1 + ends[1:].index(strand.after)
-    if there is None:
+    if has is None:
         loom.pull(link)
         loom.pull(cells)
         return end
@@ -104,9 +104,9 @@ def _add(loom: _Loom, strand: Strand, ends: tuple[str, ...], state: Places) -> P
     then = state
     if strand.fallback is not None:
         other, then = loom.lay(_links(",", strand.fallback, ends)) + state, 1
-    loom.pull(_either(there, link, other))
-    loom.pull(_either(there, cells, NOTHING))
-    return _either(there, end, then)
+    loom.pull(_either(has, link, other))
+    loom.pull(_either(has, cells, NOTHING))
+    return _either(has, end, then)
 
 
 def _either(flags: Flags, yes: Places, no: Places) -> Places:
@@ -125,17 +125,16 @@ def _cells(loom: _Loom, strand: Strand) -> tuple[Places, Flags | None]:
     start = loom.lay(strand.text)
     if strand.indices is None:
         return start + loom.rows, _there(strand.text)
-    there = _there(strand.indices)
-    codes = _codes(strand.indices)
-    if there is not None:
-        codes = codes * there  # what lies below a null is anything
+    has, codes = _there(strand.indices), _codes(strand.indices)
+    if has is not None:
+        codes = codes * has  # what lies below a null is anything
     if (known := _there(strand.text)) is not None:
-        there = known[codes] if there is None else known[codes] * there
-    return start + codes, there
+        has = known[codes] if has is None else known[codes] * has
+    return start + codes, has
 
 
 def _there(array: pa.Array) -> Flags | None:
-    return np.asarray(array.is_valid()).astype(np.int32) if array.null_count else None
+    return there(array).astype(np.int32) if array.null_count else None
 
 
 def _codes(indices: pa.Array) -> npt.NDArray[np.int32]:

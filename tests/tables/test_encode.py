@@ -5,12 +5,16 @@ from __future__ import annotations
 import decimal
 import json
 import math
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -284,3 +288,19 @@ def test_a_second_is_written_without_a_fraction_and_a_millisecond_with_one() -> 
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert values(one_column(pa.array([moment]))) == ["2026-01-02T03:04:05Z"]
     assert values(one_column(pa.array([moment + timedelta(milliseconds=6)]))) == ["2026-01-02T03:04:05.006000Z"]
+
+
+def test_no_row_of_a_file_loads_pandas(tmp_path: Path) -> None:
+    columns = {"integration_id": ["1", "2"], "n": [1, None], "x": [0.5, float("nan")], "vip": [True, None]}
+    table = pa.table({**columns, "tags": [["a"], None], "at": pa.array([1, None], pa.timestamp("us", "UTC"))})
+    pq.write_table(table.append_column("tier", pa.array(["a", None]).dictionary_encode()), tmp_path / "people.parquet")
+    (tmp_path / "people.csv").write_text(
+        'integration_id,n,at\n1,,2026-01-01T00:00:00Z\n2,"1\r.5",x\n', encoding="utf-8"
+    )
+    program = (
+        "import sys\nfrom t1data.profiles.prepare import Options, prepare\n"
+        "for name in sys.argv[1:]: [part.rows for part in prepare(name, Options()).parts()]\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    paths = [str(tmp_path / name) for name in ("people.parquet", "people.csv")]
+    subprocess.run([sys.executable, "-c", program, *paths], check=True)
