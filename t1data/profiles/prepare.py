@@ -25,6 +25,7 @@ from t1data.tables.encode import Encoder
 from t1data.tables.ids import check_id_field
 from t1data.tables.layout import Layout, Missing, resolve_layout
 from t1data.tables.literals import exact
+from t1data.tables.portions import small_first
 from t1data.tables.problems import Problem
 from t1data.tables.records import Source
 from t1data.tables.source import open_source
@@ -89,7 +90,7 @@ class Prepared:
 
     def parts(self) -> Iterator[Part]:
         """Yield the whole input in order, some thousand rows at a time."""
-        for slice_ in self.source.slices(self.layout.source_columns):
+        for slice_ in small_first(self.source.slices(self.layout.source_columns)):
             encoded = self._encoder.encode(slice_)
             problems = sorted([*slice_.problems, *encoded.problems], key=lambda problem: problem.row)
             lines = lines_of(problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of cells that are encoded at once. A dictionary column of a small file can unfold to any size."""
+
+FIRST = 1024
+"""Rows of the first slice that are encoded by themselves: the first request need not wait for the others."""
 
 
 def portions(part: Slice, *, largest: int = LARGEST) -> Iterator[Slice]:
@@ -43,6 +46,15 @@ def portions(part: Slice, *, largest: int = LARGEST) -> Iterator[Slice]:
     weights = np.sum([_weights(column) for column in part.batch.columns], axis=0)
     ends = np.flatnonzero(np.diff(np.cumsum(weights) // largest)) + 1
     yield from cut_slice(part, [0, *ends.tolist(), len(part.rows)])
+
+
+def small_first(parts: Iterable[Slice]) -> Iterator[Slice]:
+    """Cut the first slice after a few rows, so that a request can leave while the rest of it is encoded."""
+    for place, part in enumerate(parts):
+        if place or len(part.rows) <= FIRST:
+            yield part
+        else:
+            yield from cut_slice(part, [0, FIRST, len(part.rows)])
 
 
 def _bound(column: pa.Array) -> int:
