@@ -75,7 +75,7 @@ def plan_sessions(
     >>> states = ["cancelled", "closed"]
     >>> sessions = pd.DataFrame({"session_id": ["s", "s"], "integration_id": ["001", "001"], "state": states})
     >>> plan_sessions(client, sessions).problems["message"].tolist()
-    ['The session cannot go from cancelled (row 1) to closed.']
+    ['The session cannot go from cancelled (row 0) to closed.']
     """
     ways = Ways(types, tz, decimal, encoding, delimiter, truncate_times, allow_suspect_ids, sheet, ids_from_floats)
     options = Options(
