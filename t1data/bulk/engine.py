@@ -128,6 +128,7 @@ class Engine:
         while not self._watch.stopping.is_set():
             if self._lanes.put(batch, TICK):
                 return True
+            self._journal.flush()
         return False
 
     def _start_worker(self, number: int) -> threading.Thread:
@@ -163,11 +164,16 @@ class Engine:
     def _finish(self, workers: list[threading.Thread]) -> None:
         """Wait until every batch is delivered, then take up what was put aside."""
         self._lanes.close()
-        _join(workers, until=lambda: self._watch.stopping.is_set())
+        _join(workers, until=self._stops)
         if self._watch.stopping.is_set():
             self._let_go(workers)
         else:
             self._delivery.finish_deferred()
+
+    def _stops(self) -> bool:
+        """Tell whether the run is to stop; what is settled does not wait for the requests that are still out."""
+        self._journal.flush()
+        return self._watch.stopping.is_set()
 
     def _let_go(self, workers: list[threading.Thread]) -> None:
         """Give requests in flight their grace; a second interrupt ends it, and what is in flight stays in doubt."""
