@@ -86,6 +86,8 @@ def _categories(name: str, values: Any) -> Converter:
 def _objects(name: str, values: Any) -> Converter:
     """Convert a column of Python objects: by one Arrow type if all are of one kind, else as JSON cell by cell."""
     present = values[~pd.isna(values)]
+    if (moments := _moments(values, present)) is not None:
+        return _typed(name, lambda low, high: moments[low:high])
     kind = _common_type(present)
     if kind is None:
         return _json(name, lambda low, high: values[low:high])
@@ -94,6 +96,29 @@ def _objects(name: str, values: Any) -> Converter:
     return Converter(
         pa.field(name, kind), lambda low, high: (pa.array(values[low:high], type=kind, from_pandas=True), {})
     )
+
+
+def _moments(values: Any, present: Any) -> pd.DatetimeIndex | None:
+    """Convert times that all bear a fixed offset, or none, by pandas and at once: a quarter of what Arrow takes a cell.
+
+    None for all other values, and for times that pandas has no room for. Zones with a summer time are left to Arrow.
+    """
+    if not (len(present) and set(map(type, present)) <= {dt.datetime, pd.Timestamp}):
+        return None
+    zones = {id(value.tzinfo): value.tzinfo for value in present}.values()
+    if len({zone is None for zone in zones}) > 1 or not all(map(_is_fixed, zones)):
+        return None
+    try:
+        found = pd.to_datetime(values, utc=None not in zones)
+    except (ValueError, OverflowError):
+        return None
+    is_fine = found.unit == "ns" and bool((found.nanosecond > 0).any())
+    moments: pd.DatetimeIndex = found if is_fine else found.as_unit("us")
+    return moments
+
+
+def _is_fixed(zone: dt.tzinfo | None) -> bool:
+    return zone is None or isinstance(zone, dt.timezone) or str(zone) == "UTC"
 
 
 def _texts(values: Any) -> Cells:

@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import json
 import uuid
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,18 @@ def test_instants_of_several_zones_become_one_zone_and_stay_the_same_instants():
     kind, _, values = read(objects(*instants))
     assert kind == "timestamp[us, tz=UTC]"
     assert values == instants
+
+
+@given(data=st.data(), zoned=st.booleans())
+def test_times_of_python_and_pandas_side_by_side_stay_the_same_instants(data, zoned):
+    zones = st.sampled_from([dt.UTC, BERLIN, ZoneInfo("UTC")]) if zoned else st.none()
+    times = st.datetimes(timezones=zones)
+    values = data.draw(st.lists(st.none() | times | times.map(pd.Timestamp), min_size=1))
+    _, flagged, found = read(objects(*values))
+    assert not flagged
+    assert [value and value.replace(tzinfo=value.tzinfo or dt.UTC) for value in found] == [
+        value and value.replace(tzinfo=value.tzinfo or dt.UTC) for value in values
+    ]
 
 
 def test_nanoseconds_and_missing_times_come_through():
