@@ -60,7 +60,7 @@ SCHEMA = pa.schema([("row", pa.int64()), ("integration_id", pa.string()), *TYPES
 def outcome_chunks(journal: Path, source: Input | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the outcome of every row of a run, in order, `CHUNK` rows at a time; see `Run.outcomes` for the columns.
 
-    Some sixty bytes a batch are held, and the rows of one chunk.
+    Forty bytes a batch are held, and the rows of one chunk.
     """
     with reading(journal) as db:
         head, leaves = head_of(db, journal), read_leaves(db)
