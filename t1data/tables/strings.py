@@ -146,7 +146,7 @@ def offsets_of(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
 def escape(array: pa.StringArray) -> pa.StringArray:
     r"""Escape what JSON does not take raw in a string: ``"``, ``\`` and the characters below U+0020.
 
-    Everything else stays as it is, in UTF-8. Columns with nothing to escape, nearly all, cost three passes over
+    Everything else stays as it is, in UTF-8. Columns with nothing to escape, nearly all, cost a few passes over
     their bytes and no copy.
 
     Examples
@@ -155,18 +155,21 @@ def escape(array: pa.StringArray) -> pa.StringArray:
     'say \\"hi\\"'
     """
     data = data_bytes(array)
-    if not data.size:
+    at = np.flatnonzero((data == ord('"')) | (data == ord("\\")) | (data < 32))
+    if not at.size:
         return array
-    for character in '\\"':
-        if (data == ord(character)).any():
-            array = pc.replace_substring(array, character, "\\" + character)
-    return _escape_controls(array, data) if data.min() < 32 else array
+    text, codes = data.tobytes(), data[at]
+    for code in [ord("\\"), *sorted(set(codes.tolist()) - {ord("\\")})]:  # first what the others are escaped by
+        text = text.replace(bytes([code]), _ESCAPED[code])
+    ends = offsets_of(array) - offsets_of(array)[0]
+    grown = np.append(0, np.cumsum(_GROWTH[codes]))[np.searchsorted(at, ends)]
+    present = mask(there(array)).buffers()[1] if array.null_count else None
+    buffers = [present, pa.py_buffer((ends + grown).astype(np.int32)), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.string(), len(array), buffers)
 
 
-def _escape_controls(array: pa.StringArray, data: npt.NDArray[np.uint8]) -> pa.StringArray:
-    for code in np.unique(data[data < 32]).tolist():
-        array = pc.replace_substring(array, chr(code), _SHORT.get(code, f"\\u{code:04x}"))
-    return array
+_ESCAPED = {code: _SHORT.get(code, f"\\u{code:04x}").encode() for code in range(32)} | {34: b'\\"', 92: b"\\\\"}
+_GROWTH = np.array([len(_ESCAPED.get(code, b"x")) - 1 for code in range(256)])
 
 
 def not_utf8(array: pa.StringArray) -> npt.NDArray[np.int64]:
