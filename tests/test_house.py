@@ -217,8 +217,9 @@ def test_nothing_heavy_is_loaded_before_it_is_used(program: str):
     assert not {f"t1data.cli.{name}" for name in cli.commands}.intersection(loaded)
 
 
-def test_an_upsert_of_a_file_loads_no_pandas():
-    program = "import sys, t1data; t1data.upsert_profiles; sys.exit('pandas' in sys.modules)"
+@pytest.mark.parametrize("job", ["upsert_profiles", "apply_audience", "update_sessions", "track_events"])
+def test_a_job_that_reads_a_file_loads_no_pandas(job: str):
+    program = f"import sys, t1data; t1data.{job}; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 

@@ -24,6 +24,7 @@ from t1data.journal.names import runs_folder
 from t1data.journal.outcomes import head_of, outcome_chunks
 from t1data.journal.place import MARKS
 from t1data.journal.reads import reading
+from t1data.tables.strings import indices, mask
 from t1data.writing import replacing
 
 JOB = "apply_audience"
@@ -76,10 +77,14 @@ def _marked(found: Read, before: Members | None, key: bytes) -> pa.RecordBatch:
     changes: pa.Array = pa.nulls(len(ids), pa.bool_())
     if before is not None:
         there = [id_ in before[audience] for id_, audience in zip(ids, found.audiences.tolist(), strict=True)]
-        changes = pa.array(adds != np.array(there, dtype=bool))
-    hashes = pa.array([hash_id(key, id_) for id_ in ids], pa.binary(WIDTH))
-    columns = [pa.array(found.rows), pa.array(found.audiences), pa.array(adds), changes, hashes]
+        changes = mask(adds != np.array(there, dtype=bool))
+    columns = [indices(found.rows), indices(found.audiences), mask(adds), changes, _hashes(key, ids)]
     return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
+
+
+def _hashes(key: bytes, ids: list[str]) -> pa.FixedSizeBinaryArray:
+    data = pa.py_buffer(b"".join(hash_id(key, id_) for id_ in ids))
+    return pa.Array.from_buffers(pa.binary(WIDTH), len(ids), [None, data])
 
 
 def ours(base_url: str, audience_id: int, *, folder: Path | None = None) -> Callable[[list[str]], list[str]]:
@@ -103,7 +108,7 @@ def ours(base_url: str, audience_id: int, *, folder: Path | None = None) -> Call
     key = machine_key(folder)
 
     def keep(ids: list[str]) -> list[str]:
-        known = pc.is_in(pa.array([hash_id(key, id_) for id_ in ids], pa.binary(WIDTH)), value_set=added)
+        known = pc.is_in(_hashes(key, ids), value_set=added)
         return [id_ for id_, is_ours in zip(ids, known.to_pylist(), strict=True) if is_ours]
 
     return keep

@@ -23,7 +23,7 @@ from t1data.tables.objects import without_faults
 from t1data.tables.problems import Problem
 from t1data.tables.records import Slice
 from t1data.tables.report import list_problems
-from t1data.tables.strings import wrap
+from t1data.tables.strings import nulls, text, wrap
 
 SameItems = Literal["reject", "keep"]
 SAME_ITEMS = ("reject", "keep")
@@ -50,7 +50,7 @@ class Carts:
     """
 
     places: Mapping[str, int] = field(default_factory=dict)
-    texts: pa.LargeStringArray = field(default_factory=lambda: pa.array([], pa.large_string()))
+    texts: pa.LargeStringArray = field(default_factory=lambda: nulls(0, pa.large_string()))
     rows: tuple[Rows, ...] = ()
     problems: tuple[Problem, ...] = ()
     bad: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Carts:
     def members(self, sessions: pa.StringArray) -> pa.StringArray:
         """Return ``"cartItems":[…]`` for each of these sessions, null for those without items."""
         places = np.fromiter((self.places.get(name, -1) for name in sessions.to_pylist()), np.int64, len(sessions))
-        found = self.texts.take(pa.array(places, mask=places < 0))
+        found = self.texts.take(_indices(places))
         return wrap(found.cast(pa.string()), '"cartItems":[', "]")
 
     def strangers(self, is_known: Callable[[str], bool], column: str) -> list[Problem]:
@@ -103,7 +103,13 @@ def read_carts(table: Table, *, same_items: SameItems) -> Carts:
     )
 
 
-_COMMA = pa.array([","], pa.large_string())[0]
+def _indices(places: Rows) -> pa.Int64Array:
+    """Return places as Arrow takes them, null below 0."""
+    valid = pa.py_buffer(np.packbits(places >= 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(places), [valid, pa.py_buffer(places)])
+
+
+_COMMA = text(",").cast(pa.large_string())
 
 
 def _read(table: Table, part: Slice) -> tuple[_Items, list[Problem]]:

@@ -31,7 +31,7 @@ from t1data.tables.problems import Problem
 from t1data.tables.records import Slice, Source
 from t1data.tables.report import Fault, list_problems
 from t1data.tables.shapes import ATTRIBUTES
-from t1data.tables.strings import sizes
+from t1data.tables.strings import EMPTY, indices, sizes, text, texts
 from t1data.tables.tokens import Flaw
 
 ENTITY = "Event"
@@ -101,15 +101,16 @@ class Events:
         found = [*part.problems, *list_problems(part, faults, ids=lines.customers), *strangers]
         problems = sorted(found, key=lambda problem: problem.row)
         keep = without_faults(len(part.rows), faults)
-        at = pa.array(keep[~np.isin(part.rows[keep], list(self.strange))])
+        keep = keep[~np.isin(part.rows[keep], list(self.strange))]
+        at = indices(keep)
         pieces = pc.binary_join_element_wise(objects.take(at), _COMMA, _NOTHING).cast(pa.binary())
-        rows = part.rows[at.to_numpy()]
-        return EncodedRows(rows, pieces, lines_of(problems), part.next_row, lanes=self._lanes(lines, at)), problems
+        rows, lanes = part.rows[keep], self._lanes(lines, at)
+        return EncodedRows(rows, pieces, lines_of(problems), part.next_row, lanes=lanes), problems
 
     def _lanes(self, lines: _Lines, at: pa.Array) -> pa.StringArray:
         if self.ids.session is None:
             return lines.customers.take(at)
-        return pa.array(map(self.owners.lane, lines.sessions.take(at).to_pylist()), pa.string())
+        return texts([self.owners.lane(name) for name in lines.sessions.take(at).to_pylist()])
 
     def input(self) -> Input:
         """Return the input for people who look at outcomes; the ids are those of the customers."""
@@ -130,7 +131,7 @@ class Events:
         }
 
 
-_COMMA, _NOTHING = pa.array([",", ""], pa.string())
+_COMMA, _NOTHING = text(","), EMPTY
 
 
 def prepare(data: Any, options: Options, client: Client | None) -> Events:

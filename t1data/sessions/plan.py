@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from t1data.bulk.batches import EncodedRows
@@ -16,6 +17,9 @@ from t1data.words import many
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Found = tuple[str, Labels, Sequence[Problem]]
+"""The name of an input, the labels of its rows, and its problems."""
 
 MOST_PROBLEMS = 100_000  # kept in a frame for people; the journal has a line for every row
 _COLUMNS = ("input", "row", "column", "code", "value", "message")
@@ -40,9 +44,10 @@ class RowPlan:
         Items of carts.
     seconds : float or None
         How long it takes at the client's pace; None without a limit.
-    problems : DataFrame
-        One line a problem: ``input`` (which one), ``row`` (its label in the frame, or from 1 for a file), ``column,
-        code, value, message``.
+    found : sequence of tuples
+        The problems of each input, with its name and the labels of its rows; `problems` shows them.
+    reasons : mapping of str to int
+        How many rows cannot be sent, by the code of their first problem.
     dry : bool
         Nothing would be changed.
     notes : tuple of str
@@ -58,10 +63,15 @@ class RowPlan:
     collapsed: int
     items: int
     seconds: float | None
-    problems: pd.DataFrame = field(repr=False)
+    found: Sequence[Found] = field(repr=False)
     reasons: Mapping[str, int] = field(default_factory=dict)
     dry: bool = False
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def problems(self) -> pd.DataFrame:
+        """One line a problem: ``input, row`` (its label in the frame, or from 1), ``column, code, value, message``."""
+        return problem_frame(self.found)
 
     @property
     def requests(self) -> int:
@@ -130,7 +140,7 @@ def seconds_of(client: Client, requests: int) -> float | None:
     return requests / client.rate if client.rate else None
 
 
-def problem_frame(*found: tuple[str, Labels, Iterable[Problem]]) -> pd.DataFrame:
+def problem_frame(found: Sequence[Found]) -> pd.DataFrame:
     """Return the problems of one or two inputs as people read them."""
     import pandas as pd
 

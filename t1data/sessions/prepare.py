@@ -43,7 +43,7 @@ from t1data.tables.problems import Problem
 from t1data.tables.records import Slice, Source
 from t1data.tables.report import Fault, list_problems
 from t1data.tables.shapes import Columns
-from t1data.tables.strings import NONE, sizes
+from t1data.tables.strings import EMPTY, NONE, has_true, indices, mask, sizes, text, texts
 from t1data.tables.tokens import Flaw
 
 STATE = "open"  # of a line that names none, as the API has it
@@ -118,17 +118,17 @@ class Prepared:
         problems = sorted(found, key=lambda problem: problem.row)
         keep = without_faults(len(part.rows), faults)
         keep = keep[~np.isin(part.rows[keep], list(judged))]
-        at = pa.array(keep)
+        at = indices(keep)
         keys = lines.sessions.take(at)
-        lanes = pa.array([self.histories.owners.lane(name) for name in keys.to_pylist()], pa.string())
+        lanes = texts([self.histories.owners.lane(name) for name in keys.to_pylist()])
         pieces = pc.binary_join_element_wise(objects.take(at), _COMMA, _NOTHING).cast(pa.binary())
         return EncodedRows(part.rows[keep], pieces, _lines(problems, judged), part.next_row, keys, lanes), problems
 
     def _cart_members(self, lines: Lines) -> pa.StringArray:
         """Return the cart of each line. A cancelled session takes no cart any more."""
         carts = self.carts.members(lines.sessions)
-        cancels = pa.array([state == "cancelled" for state in lines.states], pa.bool_())
-        return pc.if_else(cancels, NONE, carts) if pc.any(cancels).as_py() else carts
+        cancels = mask(np.array([state == "cancelled" for state in lines.states], dtype=bool))
+        return pc.if_else(cancels, NONE, carts) if has_true(cancels) else carts
 
     def input(self) -> Input:
         """Return the sessions for people who look at outcomes; the ids are those of the customers."""
@@ -156,7 +156,7 @@ class Prepared:
         }
 
 
-_COMMA, _NOTHING = pa.array([",", ""], pa.string())
+_COMMA, _NOTHING = text(","), EMPTY
 _CONSTANTS = ("constants", "item_constants")
 
 
@@ -269,9 +269,9 @@ def _judge(table: Table, carts: Carts, options: Options, histories: Histories) -
             bad.tolist(),
             strict=True,
         )
-        for row, session, customer, state, text, is_bad in whole:
+        for row, session, customer, state, object_, is_bad in whole:
             if session is not None:
-                digest = blake2b((text or "").encode(), digest_size=16).digest()
+                digest = blake2b((object_ or "").encode(), digest_size=16).digest()
                 said = Said(row, customer, state, digest, is_bad, carts.bad.get(session))
                 if (verdict := histories.judge(session, said)) is not None:
                     verdicts[row] = verdict

@@ -18,7 +18,7 @@ from t1data.errors import ConflictError, NotSentError
 from t1data.journal.runs import Run
 from t1data.sessions.effects import effect_frame
 from t1data.sessions.events import Events, Options, prepare
-from t1data.sessions.plan import RowPlan, problem_frame, seconds_of, tally
+from t1data.sessions.plan import RowPlan, seconds_of, tally
 from t1data.sessions.tables import Ways
 
 JOB = "track_events"
@@ -227,7 +227,7 @@ def _plan(client: Client, prepared: Events) -> RowPlan:
         found.collapsed,
         0,
         seconds_of(client, found.ready),
-        problem_frame(("events", table.source.labels, found.problems)),
+        (("events", table.source.labels, found.problems),),
         found.reasons,
         options.dry,
         (*table.source.notes, *notes),

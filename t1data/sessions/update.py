@@ -13,7 +13,7 @@ from t1data.client import Client
 from t1data.errors import InputError
 from t1data.journal.runs import Run
 from t1data.sessions.carts import SameItems
-from t1data.sessions.plan import RowPlan, problem_frame, seconds_of, tally
+from t1data.sessions.plan import RowPlan, seconds_of, tally
 from t1data.sessions.prepare import Options, Prepared, check_homes, homeless, prepare
 from t1data.sessions.send import OPERATION, send
 from t1data.sessions.tables import Ways
@@ -213,7 +213,7 @@ def _plan(client: Client, prepared: Prepared) -> RowPlan:
         found.collapsed,
         0 if prepared.items is None else prepared.items.survey.rows,
         seconds_of(client, found.ready),
-        problem_frame(("sessions", labels, found.problems), ("items", second, prepared.item_problems)),
+        (("sessions", labels, found.problems), ("items", second, prepared.item_problems)),
         found.reasons,
         prepared.options.dry,
         tuple(notes),
