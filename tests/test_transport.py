@@ -381,6 +381,64 @@ def test_half_a_head_is_no_answer(broken: bytes):
     assert error.status is None
 
 
+FRAMED = {
+    "by its length": b'HTTP/1.1 201 Made\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 9}',
+    "in chunks": b"HTTP/1.1 201 Made\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    b'4;x=y\r\n{"id\r\n5\r\n": 9}\r\n0\r\nX-Sum: 1\r\n\r\n',
+    "by the end": b'HTTP/1.0 201\r\nContent-Type: application/json\r\n\r\n{"id": 9}',
+    "after a go-on": b"HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\nHTTP/1.1 201 \r\nContent-Type: application/json\r\n"
+    b'Content-Length: 9\r\n\r\n{"id": 9}',
+}
+
+
+@pytest.mark.parametrize("answered", FRAMED.values(), ids=FRAMED)
+def test_an_answer_is_the_same_in_whatever_pieces_it_comes(answered: bytes):
+    for size in (1, 2, 7, len(answered)):
+
+        def in_pieces(caller: Caller, size: int = size) -> bool:
+            caller.read_body()
+            for at in range(0, len(answered), size):
+                caller.send(answered[at : at + size])
+            return False
+
+        result, _, _ = send_to(in_pieces)
+        assert isinstance(result, Answer)
+        assert (result.status, result.json(), result.headers["content-type"]) == (201, {"id": 9}, "application/json")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"HTTP/1.1 201 Made\r\n" + b"X-More: more\r\n" * 40_000,
+        b"HTTP/1.1 201 Made\r\nContent-Length: -2\r\n\r\n{}",
+        b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"HTTP/1.1 20 Made\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ],
+    ids=["a head without end", "a length below nothing", "two lengths", "no status", "another protocol"],
+)
+def test_what_no_server_may_say_is_no_answer(odd: bytes):
+    error, _, _ = send_to(raw(odd))
+    assert type(error) is errors.NoAnswerError
+    assert (error.status, error.body) == (None, b"")
+
+
+def test_ctrl_c_while_an_answer_is_taken_apart_is_ctrl_c():
+    def interrupt(frame: Any, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code.co_name == "on_headers_complete":
+            sys.settrace(None)
+            raise KeyboardInterrupt
+
+    with FaultServer(answer(201, {"id": 1})) as server:
+        before = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                transport_to(server.url).send(ONCE, body=b"{}")
+        finally:
+            sys.settrace(before)
+
+
 def test_an_early_no_is_heard_though_the_connection_breaks_under_the_body():
     def refuse_early(caller: Caller) -> bool:
         caller.send(b"HTTP/1.1 413 large\r\nContent-Length: 0\r\n\r\n")
