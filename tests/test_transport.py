@@ -549,12 +549,25 @@ def test_stop_ends_a_wait_at_once_and_says_how_the_last_attempt_ended():
 
 
 def test_requests_that_may_be_repeated_share_a_connection():
-    with FaultServer() as server:
+    chunks = head(200, JSON | {"Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\n\r\n"
+    script = [answer(204), answer(200, {"customerProfiles": []}), raw(chunks, keep=True), answer(400, {}), answer(204)]
+    with FaultServer(*script) as server:
         transport = transport_to(server.url)
         for _ in range(3):
             transport.send(REPEATABLE)
+        raised(lambda: transport.send(REPEATABLE))
+        transport.send(REPEATABLE)
         transport.close()
-    assert [entry.connection for entry in server.ledger] == [1, 1, 1]
+    assert [entry.connection for entry in server.ledger] == [1, 1, 1, 1, 1]
+
+
+def test_a_connection_that_the_server_will_close_is_not_used_again():
+    with FaultServer(answer(200, {}, {"Connection": "close"}), answer(204)) as server:
+        transport = transport_to(server.url)
+        transport.send(REPEATABLE)
+        transport.send(REPEATABLE)
+        transport.close()
+    assert [entry.connection for entry in server.ledger] == [1, 2]
 
 
 def test_a_request_that_must_not_be_repeated_gets_a_connection_of_its_own():

@@ -176,7 +176,7 @@ class _Reading:
 
     def _clear(self) -> None:
         self.status, self._headers, self._body = None, dict[str, str](), bytearray()
-        self._begun = self._received = self._done = self._more = False
+        self._begun = self._received = self._done = self._more = self._stays = False
         self._unpacker = _Unpacker("")
 
     def read(self, sock: socket, left: Callable[[], float]) -> bool:
@@ -186,7 +186,7 @@ class _Reading:
         byte, so a server that dribbles would hold it for ever.
         """
         parser = HttpResponseParser(self)
-        self._status_of = parser.get_status_code
+        self._parser = parser
         came = 0
         try:
             while not self._done and self.failure is None:
@@ -197,11 +197,11 @@ class _Reading:
                 if self.status is None and came > _LARGEST_HEAD:
                     self.failure = Failure.GARBLED
         finally:
-            del self._status_of  # or parser and answer hold each other
+            del self._parser  # or the two hold each other
         self._judge()
         # 421 asks for another connection, and after a status below 200 the real answer is still to come.
         whole = self.failure is None and self._done and not self._more
-        return whole and parser.should_keep_alive() and 200 <= (self.status or 0) != 421
+        return whole and self._stays and 200 <= (self.status or 0) != 421
 
     def _take(self, parser: HttpResponseParser, piece: bytes) -> None:
         try:
@@ -237,7 +237,7 @@ class _Reading:
 
     def on_headers_complete(self) -> None:
         if not self._done:
-            self.status = self._status_of()
+            self.status = self._parser.get_status_code()
             self._unpacker = _Unpacker(self._headers.get("content-encoding", ""))
 
     def on_body(self, piece: bytes) -> None:
@@ -253,7 +253,7 @@ class _Reading:
         if self.status == 100 and not self._done:  # "go on": the answer itself follows
             self._clear()
         else:
-            self._done = True
+            self._done, self._stays = True, self._parser.should_keep_alive()  # known just here
 
     def result(self, seconds: float) -> Exchange:
         return Exchange(self.failure, self.status, self._headers, bytes(self._body), seconds)
