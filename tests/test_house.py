@@ -37,6 +37,7 @@ ISLANDS = {"", "sandbox"}  # the package's root, which loads all on first use, a
 KNOWN_TO = {
     "requests": {"transport"},
     "urllib3": {"transport"},
+    "httptools": {"transport"},
     "matplotlib": {"plots"},
     "ipywidgets": {"forms"},
     "IPython": {"forms"},

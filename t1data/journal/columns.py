@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from t1data.journal.reads import NARROWED, read_portions
 from t1data.journal.records import STATES
+from t1data.tables.strings import flags_of, numbers, numbers_of, texts
 
 LATEST = 2.0**33  # seconds since the epoch: the year 2242, and what pandas can show ends soon after
 
@@ -60,8 +61,7 @@ class Columns:
     @property
     def numbers(self) -> Numbers:
         """The number of each batch, ascending."""
-        found: Numbers = self.table["number"].to_numpy()
-        return found
+        return numbers_of(self.table["number"])
 
     @property
     def first(self) -> Numbers:
@@ -77,7 +77,7 @@ class Columns:
 
     def where(self, keep: pa.BooleanArray) -> Columns:
         """Return some of the batches."""
-        kept, counts = np.asarray(keep), np.diff(self.edges)
+        kept, counts = flags_of(keep), np.diff(self.edges)
         edges = np.concatenate(([0], np.cumsum(counts[kept])))
         return Columns(self.table.filter(keep), self.spans[np.repeat(kept, counts)], edges)
 
@@ -151,20 +151,24 @@ def _roomy(column: npt.NDArray[Any], stop: int) -> npt.NDArray[Any]:
 
 
 def _columns(found: Sequence[tuple[Any, ...]]) -> Columns:
-    *values, texts = zip(*found, strict=True)
-    arrays = [pa.array(column, field.type) for column, field in zip(values, SCHEMA, strict=True)]
-    columns = Columns(pa.record_batch(arrays, schema=SCHEMA), *_spans(texts))
+    *values, spans = zip(*found, strict=True)
+    arrays = [
+        texts(column) if field.type == pa.string() else numbers(column, field.type)
+        for column, field in zip(values, SCHEMA, strict=True)
+    ]
+    columns = Columns(pa.record_batch(arrays, schema=SCHEMA), *_spans(spans))
     _check(columns)
     return columns
 
 
-def _spans(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+def _spans(found: Sequence[str]) -> tuple[Numbers, Numbers]:
     """Return the bounds of all spans, ``"0:3 5:6"`` for each batch, and where those of each batch begin."""
-    lists = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+    lists = pc.split_pattern(texts(found), " ")
     pairs = pc.split_pattern(lists.flatten(), ":")
-    if not pc.all(pc.equal(pc.list_value_length(pairs), 2)).as_py():
+    if (np.diff(numbers_of(pairs.offsets)) != 2).any():
         raise ValueError("spans that are none")
-    return pairs.flatten().cast(pa.int64()).to_numpy().reshape(-1, 2), np.asarray(lists.offsets, dtype=np.int64)
+    bounds: Numbers = numbers_of(pairs.flatten().cast(pa.int64())).reshape(-1, 2)
+    return bounds, numbers_of(lists.offsets).astype(np.int64)
 
 
 def _check(columns: Columns) -> None:
@@ -173,9 +177,9 @@ def _check(columns: Columns) -> None:
         raise ValueError("spans that hold no row")
     if any(_is_out_of_time(columns.table[name]) for name in ("started_at", "answered_at")):
         raise ValueError("a time that no clock shows")
-    if not pc.all(pc.is_in(columns.table["state"], value_set=pa.array(STATES))).as_py():
+    if not pc.all(pc.is_in(columns.table["state"], value_set=texts(STATES))).as_py():
         raise ValueError("a state that there is not")
-    if (columns.table["rows"].to_numpy() > np.add.reduceat(stops - starts, columns.edges[:-1])).any():
+    if (numbers_of(columns.table["rows"]) > np.add.reduceat(stops - starts, columns.edges[:-1])).any():
         raise ValueError("a batch has more rows than its spans")
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from t1data.journal.columns import Columns, Gathered, Numbers, in_order, read_columns
 from t1data.journal.reads import count_batches
 from t1data.journal.records import OUTCOMES, STATES, outcome_of
+from t1data.tables.strings import mask, numbers_of, texts, there
 
 _PLANNED = np.int8(STATES.index("planned"))
 _NO_STATUS = -1
@@ -84,15 +85,15 @@ def read_leaves(db: sqlite3.Connection) -> Leaves:
     reasons: dict[str | None, int] = {}
     rows = np.zeros(len(STATES), dtype=np.int64)
     for portion in read_columns(db):
-        leaves = portion.where(pc.equal(portion.table["narrowed"], 0))
+        leaves = portion.where(mask(numbers_of(portion.table["narrowed"]) == 0))
         held = _held(leaves, reasons)
         batches.add(held)
-        np.add.at(rows, held["state"], leaves.table["rows"].to_numpy())
+        np.add.at(rows, held["state"], numbers_of(leaves.table["rows"]))
         places = np.arange(count, count + len(leaves.table))
         owner = np.repeat(places, np.diff(leaves.edges))
         spans.add({"start": leaves.spans[:, 0], "stop": leaves.spans[:, 1], "owner": owner})
         count += len(places)
-    return Leaves(batches.filled(), in_order(spans.filled(), by="start"), pa.array(list(reasons), pa.string()), rows)
+    return Leaves(batches.filled(), in_order(spans.filled(), by="start"), texts(list(reasons)), rows)
 
 
 def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
@@ -100,15 +101,14 @@ def _held(leaves: Columns, reasons: dict[str | None, int]) -> dict[str, Column]:
     table = leaves.table
     for reason in table["reason"].unique().to_pylist():
         reasons.setdefault(reason, len(reasons))
-    known = pa.array(list(reasons), pa.string())
-    found = {
-        **{name: table[name] for name in ("number", "attempts")},
-        "state": pc.index_in(table["state"], value_set=pa.array(STATES)),
-        "status": pc.fill_null(table["status"], _NO_STATUS),
-        "reason": pc.index_in(table["reason"], value_set=known),
-        "worded": pc.or_(table["field"].is_valid(), table["message"].is_valid()),
+    status = table["status"]
+    return {
+        **{name: numbers_of(table[name]) for name in ("number", "attempts")},
+        "state": numbers_of(pc.index_in(table["state"], value_set=texts(STATES))),
+        "status": np.where(there(status), numbers_of(status), _NO_STATUS),
+        "reason": numbers_of(pc.index_in(table["reason"], value_set=texts(list(reasons)))),
+        "worded": there(table["field"]) | there(table["message"]),
     }
-    return {name: column.to_numpy(zero_copy_only=False) for name, column in found.items()}
 
 
 def _by_outcome(rows: Numbers) -> dict[str, int]:

@@ -92,7 +92,7 @@ class Steps:
             It could not be written; nothing more may be sent.
         """
         step = self.note(write, last_words=last_words)
-        if self._may_wait() and not at_once:
+        if self.may_wait() and not at_once:
             return
         with self._lock:
             if not step.written:  # else another thread's stroke took it along
@@ -102,7 +102,7 @@ class Steps:
 
     def flush(self) -> None:
         """Have all that is noted on the disk when this returns; in a run that only reads, soon after."""
-        if not self._may_wait():
+        if not self.may_wait():
             self.sync()
 
     def sync(self) -> None:
@@ -125,7 +125,8 @@ class Steps:
         with self._lock:
             return look(self._db)
 
-    def _may_wait(self) -> bool:
+    def may_wait(self) -> bool:
+        """Tell whether a step may be written a little later."""
         return not self._durable and self._clock() - self._synced < LATE
 
     def _stroke(self) -> list[_Step]:

@@ -8,6 +8,7 @@ command reading a file need not spend.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +88,32 @@ def mask(flags: npt.NDArray[np.bool_]) -> pa.BooleanArray:
     """Return flags as Arrow takes them."""
     packed = np.packbits(flags, bitorder="little")
     return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(packed)])
+
+
+def numbers(values: Sequence[float | None], kind: pa.DataType) -> pa.Array:
+    """Return an Arrow array of numbers of a type.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        A value is none of that type.
+
+    Examples
+    --------
+    >>> numbers([5, None], pa.int8()).to_pylist()
+    [5, None]
+    """
+    known = [value is not None for value in values]
+    data = np.array([0 if value is None else value for value in values], kind.to_pandas_dtype())
+    return pa.Array.from_buffers(kind, len(known), [mask(np.array(known, bool)).buffers()[1], pa.py_buffer(data)])
+
+
+def numbers_of(array: pa.Array) -> npt.NDArray[Any]:
+    """Return numbers as numpy sees them, without a copy; where there is none stands any."""
+    kind = np.dtype(array.type.to_pandas_dtype())
+    if not len(array):
+        return np.empty(0, kind)
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 
 
 def fixed(cells: npt.NDArray[np.uint8], there: npt.NDArray[np.bool_]) -> pa.StringArray:
