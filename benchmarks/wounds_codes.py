@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from t1data.journal import store
+from t1data.journal import steps
 from t1data.referrals import answers, codes, reconcile
 
 
 @contextmanager
 def forgets_answers() -> Iterator[None]:
     """Read the answers, and keep none of them."""
-    with patch.object(store, "insert_answer", lambda db, number, body: None):
+    with patch.object(steps, "insert_answers", lambda db, answers: None):
         yield
 
 

@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from t1data.errors import JournalError
 from t1data.journal.place import Reserve
-from t1data.journal.writes import free
+from t1data.journal.writes import ROWS_AT_ONCE, AnswerRow, BatchRow, free, insert_answers, put_rows
 
-Write = Callable[[sqlite3.Connection], object]
+Write = BatchRow | AnswerRow | Callable[[sqlite3.Connection], object]
 Found = TypeVar("Found")
 
 LATE = 0.25  # seconds after which a step of a run that only reads is written
@@ -28,13 +29,15 @@ LATE = 0.25  # seconds after which a step of a run that only reads is written
 
 @dataclass(slots=True)
 class _Step:
-    write: Write
+    writes: tuple[Write, ...]
     last_words: bool
     written: bool = False
 
 
 class Steps:
     """The steps of one journal that are noted and not yet written, and the one way in which they are.
+
+    A step is one or more writes, of which never only some are on the disk.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ class Steps:
         self._noted: deque[_Step] = deque()
         self._full: str | None = None
 
-    def note(self, write: Write, *, last_words: bool = False) -> _Step:
+    def note(self, *writes: Write, last_words: bool = False) -> _Step:
         """Let the next stroke take a step along. Once a step could not be written, only last words are noted.
 
         Raises
@@ -79,11 +82,11 @@ class Steps:
         """
         if self._full and not last_words:
             raise JournalError(self._full)
-        step = _Step(write, last_words)
+        step = _Step(writes, last_words)
         self._noted.append(step)
         return step
 
-    def do(self, write: Write, *, last_words: bool = False, at_once: bool = False) -> None:
+    def do(self, *writes: Write, last_words: bool = False, at_once: bool = False) -> None:
         """Note a step, and have it on the disk when this returns; in a run that only reads, `at_once` or soon after.
 
         Raises
@@ -91,7 +94,7 @@ class Steps:
         JournalError
             It could not be written; nothing more may be sent.
         """
-        step = self.note(write, last_words=last_words)
+        step = self.note(*writes, last_words=last_words)
         if self.may_wait() and not at_once:
             return
         with self._lock:
@@ -149,18 +152,38 @@ class Steps:
         return steps
 
     def _write(self, steps: list[_Step]) -> None:
+        writes = [write for step in steps for write in step.writes]
+        rows = [write for write in writes if isinstance(write, BatchRow)]
+        if len(rows) == len(writes) <= ROWS_AT_ONCE:
+            put_rows(self._db, rows)  # one statement is a transaction of its own
+        else:
+            self._write_together(writes)
+        for step in steps:
+            step.written = True
+        self._synced = self._clock()
+
+    def _write_together(self, writes: list[Write]) -> None:
+        """Write in order, and all or nothing; answers come last, for nothing depends on them."""
+        answers = [write for write in writes if isinstance(write, AnswerRow)]
+        others = [write for write in writes if not isinstance(write, AnswerRow)]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for step in steps:
-                step.write(self._db)
+            for _, run in groupby(others, type):
+                _write_alike(self._db, list(run))
+            insert_answers(self._db, answers)
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        for step in steps:
-            step.written = True
-        self._synced = self._clock()
+
+
+def _write_alike(db: sqlite3.Connection, run: list[Any]) -> None:
+    if isinstance(run[0], BatchRow):
+        put_rows(db, run)
+    else:
+        for write in run:
+            write(db)
 
 
 def _last_words(steps: list[_Step]) -> list[_Step]:

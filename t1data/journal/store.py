@@ -11,6 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -32,8 +33,8 @@ from t1data.journal.records import (
     check_young,
     next_state,
 )
-from t1data.journal.steps import Steps
-from t1data.journal.writes import change, fold, insert_answer, insert_batch, insert_head, insert_lines
+from t1data.journal.steps import Steps, Write
+from t1data.journal.writes import AnswerRow, BatchRow, fold, insert_head, insert_lines, insert_parts, spans_text
 
 _INTERRUPTED = "the run ended before an answer could be read"
 
@@ -120,10 +121,9 @@ class Journal:
 
     def plan(self, number: int, spans: Iterable[Span], rows: int, lines: Iterable[Line] = ()) -> None:
         """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
-        part = Part(number, tuple(spans), rows)
         self.note_lines(lines)
-        self._steps.note(lambda db: insert_batch(db, part, None))
-        self._states[number] = part.state
+        self._steps.note(BatchRow(number, "planned", spans_text(spans), rows))
+        self._states[number] = "planned"
 
     def note_lines(self, lines: Iterable[Line]) -> None:
         """Note rows that are part of no batch, such as those after the last one. Durable with the next intent."""
@@ -138,7 +138,7 @@ class Journal:
             raise JournalError(gone)
         state, now = next_state(self.state_of(number), "intend"), self._clock()
         self._states[number] = state
-        steps.do(lambda db: change(db, number, state, started_at=now))
+        steps.do(BatchRow(number, state, started_at=now))
 
     def settle(
         self,
@@ -162,28 +162,23 @@ class Journal:
         before, when = self.state_of(number), None
         if before == "intent" and (event in ("accept", "refuse") or status is not None):
             before, when = next_state(before, "answer"), self._clock()
-        state, said = next_state(before, event), (reason, field, message)
-
-        def write(db: sqlite3.Connection) -> None:
-            change(db, number, state, answered_at=when, attempts=attempts, waited=waited, status=status, said=said)
-            if answer:
-                insert_answer(db, number, answer)
-            for part in parts:
-                insert_batch(db, part, number)
-
-        self._steps.note(write, last_words=True)
+        state = next_state(before, event)
+        row = BatchRow(
+            number, state, answered_at=when, attempts=attempts, waited=waited,
+            status=status, reason=reason, field=field, message=message,
+        )  # fmt: skip
+        more: list[Write] = [AnswerRow(number, answer)] if answer else []
+        if parts:
+            more.append(partial(insert_parts, parts=parts, parent=number))
+        self._steps.note(row, *more, last_words=True)
         self._know(Part(number, (), 0, state), *parts)
 
     def keep_answer(self, number: int, body: bytes, *, status: int, attempts: int, waited: float) -> None:
         """Make an answer that carries goods durable, as it came, before anybody reads it."""
         state, now = next_state(self.state_of(number), "answer"), self._clock()
-
-        def write(db: sqlite3.Connection) -> None:
-            change(db, number, state, status=status, answered_at=now, attempts=attempts, waited=waited)
-            insert_answer(db, number, body)
-
         self._states[number] = state
-        self._steps.do(write, last_words=True)
+        row = BatchRow(number, state, answered_at=now, attempts=attempts, waited=waited, status=status)
+        self._steps.do(row, AnswerRow(number, body), last_words=True)
 
     def flush(self) -> None:
         """Make durable what was settled. In a run that only reads it may take a moment longer."""
@@ -200,8 +195,7 @@ class Journal:
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("DELETE FROM batch WHERE number = ? AND state = 'planned'", ((number,) for number in gone))
-            for part in new:
-                insert_batch(db, part, parent)
+            insert_parts(db, new, parent)
 
         self._steps.note(write)
         for number in gone:

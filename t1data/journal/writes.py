@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from t1data.journal.place import holder
-from t1data.journal.records import SCHEMA_VERSION, Line, Part
+from t1data.journal.records import SCHEMA_VERSION, Line, Part, Span
 
 
 def free(path: Path) -> str:
@@ -56,41 +58,87 @@ def insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
     )
 
 
-def insert_batch(db: sqlite3.Connection, part: Part, parent: int | None) -> None:
-    """Note a batch. One that takes over rows which were sent already was sent when its parent was."""
-    spans = " ".join(f"{start}:{stop}" for start, stop in part.spans)
-    sent_by = None if part.state == "planned" else parent
-    db.execute(
+def insert_parts(db: sqlite3.Connection, parts: Iterable[Part], parent: int) -> None:
+    """Note batches that take over rows of another one. Those that were sent already were when that one was."""
+    db.executemany(
         "INSERT INTO batch (number, parent, spans, rows, state, status, reason, message, started_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT started_at FROM batch WHERE number = ?))",
-        (part.number, parent, spans, part.rows, part.state, part.status, part.reason, part.message, sent_by),
-    )
+        (
+            (
+                part.number, parent, spans_text(part.spans), part.rows, part.state,
+                part.status, part.reason, part.message, None if part.state == "planned" else parent,
+            )
+            for part in parts
+        ),
+    )  # fmt: skip
 
 
-def change(
-    db: sqlite3.Connection,
-    number: int,
-    state: str,
-    *,
-    started_at: float | None = None,
-    answered_at: float | None = None,
-    attempts: int = 0,
-    waited: float = 0.0,
-    status: int | None = None,
-    said: tuple[str | None, str | None, str | None] = (None, None, None),
-) -> None:
-    """Give a batch its next state, add what it took, and note the reason, field and message that were said.
+class BatchRow(NamedTuple):
+    """A new batch, or what is new about one: its next state, what it took, and what was said.
 
-    What is None stays as it was. The first start stands: what a request made cannot be older than that.
+    What is None stays as it was, and so does the first start: what a request made cannot be older than that.
     """
-    db.execute(
-        "UPDATE batch SET state = ?, started_at = coalesce(started_at, ?), answered_at = coalesce(?, answered_at),"
-        " attempts = attempts + ?, waited = waited + ?, status = coalesce(?, status), reason = coalesce(?, reason),"
-        " field = coalesce(?, field), message = coalesce(?, message) WHERE number = ?",
-        (state, started_at, answered_at, attempts, waited, status, *said, number),
-    )
+
+    number: int
+    state: str
+    spans: str = ""
+    rows: int = 0
+    started_at: float | None = None
+    answered_at: float | None = None
+    attempts: int = 0
+    waited: float = 0.0
+    status: int | None = None
+    reason: str | None = None
+    field: str | None = None
+    message: str | None = None
 
 
-def insert_answer(db: sqlite3.Connection, number: int, body: bytes) -> None:
-    """Keep an answer of a batch, beside those that it got before."""
-    db.execute("INSERT INTO answer (batch, body) VALUES (?, ?)", (number, body))
+ROWS_AT_ONCE = 64
+_LATER = ("answered_at", "status", "reason", "field", "message")
+_RULE = ", ".join(
+    [
+        "state = excluded.state, started_at = coalesce(started_at, excluded.started_at)",
+        *(f"{name} = {name} + excluded.{name}" for name in ("attempts", "waited")),
+        *(f"{name} = coalesce(excluded.{name}, {name})" for name in _LATER),
+    ]
+)
+
+
+def put_rows(db: sqlite3.Connection, rows: Sequence[BatchRow]) -> None:
+    """Write rows in order, the later of one batch over the earlier, `ROWS_AT_ONCE` in a statement.
+
+    Each statement gives the interpreter to another thread, which costs more than what SQLite does.
+    """
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[at : at + ROWS_AT_ONCE]
+        db.execute(_put(len(some)), list(chain.from_iterable(some)))
+
+
+@lru_cache(maxsize=ROWS_AT_ONCE)
+def _put(count: int) -> str:
+    row = f"({', '.join('?' * len(BatchRow._fields))})"
+    values = ", ".join([row] * count)
+    return f"INSERT INTO batch ({', '.join(BatchRow._fields)}) VALUES {values} ON CONFLICT DO UPDATE SET {_RULE}"  # noqa: S608
+
+
+def spans_text(spans: Iterable[Span]) -> str:
+    """Return half-open ranges of rows as a journal holds them.
+
+    Examples
+    --------
+    >>> spans_text([(0, 3), (5, 6)])
+    '0:3 5:6'
+    """
+    return " ".join(f"{start}:{stop}" for start, stop in spans)
+
+
+class AnswerRow(NamedTuple):
+    """An answer of a batch, kept beside those that it got before."""
+
+    number: int
+    body: bytes
+
+
+def insert_answers(db: sqlite3.Connection, answers: Iterable[AnswerRow]) -> None:
+    """Keep answers."""
+    db.executemany("INSERT INTO answer (batch, body) VALUES (?, ?)", answers)
