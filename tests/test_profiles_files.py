@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,3 +184,19 @@ def test_what_a_spreadsheet_writes_arrives(
     run = t1.upsert_profiles(client, path, journal=tmp_path / f"{len(list(tmp_path.iterdir()))}.db", progress=False)
     assert run.counts["accepted"] == len(rows)
     assert characters(sandbox) == rows_of(out.getvalue(), delimiter=delimiter)
+
+
+def test_a_whole_run_from_a_file_loads_no_pandas(sandbox: t1.Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("integration_id,Name\n1,Ada\n2,\n1,Eve\n", encoding="utf-8")
+    program = (
+        "import sys, t1data as t1\n"
+        "base_url, key, path, journal = sys.argv[1:]\n"
+        "with t1.Client(base_url, key) as client:\n"
+        "    run = t1.upsert_profiles(client, path, journal=journal, progress=False)\n"
+        "    t1.upsert_profiles(client, path, journal=journal, progress=False)\n"
+        "assert run.counts['accepted'] == 1, run.counts\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    arguments = [sandbox.base_url, sandbox.api_key, str(path), str(tmp_path / "run.sqlite")]
+    subprocess.run([sys.executable, "-c", program, *arguments], check=True)

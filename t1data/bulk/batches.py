@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.journal.records import Line, Part, Span, State
+from t1data.tables.strings import indices, mask
 
 Rows = npt.NDArray[np.int64]
 
@@ -50,14 +51,14 @@ class EncodedRows:
         """Return some of the rows, without the lines."""
 
         def kept(array: pa.Array) -> pa.Array:
-            return array[keep] if isinstance(keep, slice) else array.filter(pa.array(keep))
+            return array[keep] if isinstance(keep, slice) else array.filter(mask(keep))
 
         keys, lanes = (None if array is None else kept(array) for array in (self.keys, self.lanes))
         return EncodedRows(self.rows[keep], kept(self.pieces), [], self.stop, keys, lanes)
 
     def taken(self, at: Rows) -> EncodedRows:
         """Return the rows at some places, in their order, without the lines."""
-        places = pa.array(at)
+        places = indices(at)
         keys, lanes = (None if array is None else array.take(places) for array in (self.keys, self.lanes))
         return EncodedRows(self.rows[at], self.pieces.take(places), [], self.stop, keys, lanes)
 
@@ -98,7 +99,7 @@ class Batch:
             rows, pieces = self.rows[start:stop], self.pieces.slice(start, stop - start)
             spans = _clip(self.spans, int(rows[0]), int(rows[-1]) + 1)
         else:
-            rows, pieces = self.rows[keep], self.pieces.filter(pa.array(keep))
+            rows, pieces = self.rows[keep], self.pieces.filter(mask(keep))
             spans = _kept(self.spans, self.rows, keep)
         return replace(self, rows=rows, pieces=pieces, spans=spans, lines=[], number=0)
 

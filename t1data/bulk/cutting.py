@@ -14,6 +14,7 @@ import pyarrow as pa
 from t1data.bulk.batches import Batch, EncodedRows, Rows, offsets_of
 from t1data.errors import JournalError
 from t1data.journal.records import BatchRecord, Line, Span
+from t1data.tables.strings import numbers_of, there
 
 
 def cut(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int, start: int = 0) -> Iterator[Batch | list[Line]]:
@@ -168,17 +169,17 @@ def _portions(rows: EncodedRows, limit: int, max_bytes: int) -> Iterator[Encoded
 def _alone(chunk: EncodedRows) -> Iterator[EncodedRows]:
     """Yield each row without a key by itself."""
     assert chunk.keys is not None
-    for at in np.flatnonzero(np.asarray(chunk.keys.is_null())):
+    for at in np.flatnonzero(~there(chunk.keys)):
         yield chunk.part(slice(int(at), int(at) + 1))
 
 
 def _by_key(chunk: EncodedRows) -> Iterator[tuple[str, EncodedRows]]:
     """Yield the rows of each key, the keys in the order of their first row."""
     assert chunk.keys is not None
-    kept = chunk.part(np.asarray(chunk.keys.is_valid())) if chunk.keys.null_count else chunk
+    kept = chunk.part(there(chunk.keys)) if chunk.keys.null_count else chunk
     assert kept.keys is not None
     codes = kept.keys.dictionary_encode()
-    at = codes.indices.to_numpy(zero_copy_only=False)
+    at = numbers_of(codes.indices)
     order = np.argsort(at, kind="stable")
     ends = np.cumsum(np.bincount(at, minlength=len(codes.dictionary)))
     rows = kept.taken(order)  # one copy, and a view of it for each key: there can be as many keys as rows

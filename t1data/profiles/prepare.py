@@ -29,6 +29,7 @@ from t1data.tables.portions import small_first
 from t1data.tables.problems import Problem
 from t1data.tables.records import Source
 from t1data.tables.source import open_source
+from t1data.tables.strings import indices
 from t1data.tables.survey import Survey, survey
 
 Numbers = npt.NDArray[np.int64]
@@ -131,7 +132,7 @@ class Prepared:
         if not at:
             return part, []
         found = [self.duplicates[int(part.rows[place])] for place in at]
-        names = ids.take(pa.array(at)).to_pylist()
+        names = ids.take(indices(np.array(at))).to_pylist()
         problems = [
             Problem(duplicate.row, "duplicate_id", value=duplicate.message, integration_id=name)
             for duplicate, name in zip(found, names, strict=True)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Literal, get_args
 
-import pyarrow as pa
-
 from t1data.errors import InputError
 from t1data.tables.encode import Encoder
 from t1data.tables.ids import read_ids
 from t1data.tables.labels import position
 from t1data.tables.layout import Layout
 from t1data.tables.records import Slice, Source
+from t1data.tables.strings import mask
 from t1data.tables.survey import Hashes, are_among
 
 Policy = Literal["reject", "first", "last"]
@@ -105,4 +104,4 @@ def _only(source: Source, layout: Layout, repeated: Hashes) -> Iterator[Slice]:
         ids = read_ids(part.batch.column(layout.id_column)).text
         keep = are_among(ids, repeated)
         if keep.any():
-            yield replace(part, batch=part.batch.filter(pa.array(keep)), rows=part.rows[keep])
+            yield replace(part, batch=part.batch.filter(mask(keep)), rows=part.rows[keep])
