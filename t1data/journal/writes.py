@@ -118,7 +118,9 @@ def put_rows(db: sqlite3.Connection, rows: Sequence[BatchRow]) -> None:
 def _put(count: int) -> str:
     row = f"({', '.join('?' * len(BatchRow._fields))})"
     values = ", ".join([row] * count)
-    return f"INSERT INTO batch ({', '.join(BatchRow._fields)}) VALUES {values} ON CONFLICT DO UPDATE SET {_RULE}"  # noqa: S608
+    return (
+        f"INSERT INTO batch ({', '.join(BatchRow._fields)}) VALUES {values} ON CONFLICT (number) DO UPDATE SET {_RULE}"  # noqa: S608
+    )
 
 
 def spans_text(spans: Iterable[Span]) -> str:
