@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from t1data.errors import JournalError
 from t1data.journal.place import Reserve
-from t1data.journal.writes import ROWS_AT_ONCE, AnswerRow, BatchRow, free, insert_answers, put_rows
+from t1data.journal.writes import ROWS_AT_ONCE, AnswerRow, BatchRow, fold, free, insert_answers, put_rows
 
 Write = BatchRow | AnswerRow | Callable[[sqlite3.Connection], object]
 Found = TypeVar("Found")
@@ -116,11 +116,16 @@ class Steps:
         JournalError
             It could not be written; nothing more may be sent.
         """
-        if self._noted:
-            with self._lock:
-                steps = self._stroke()
-            if not all(step.written for step in steps):
-                raise JournalError(self._full)
+        with self._lock:
+            steps = self._stroke()
+        if not all(step.written for step in steps):
+            raise JournalError(self._full)
+
+    def close(self) -> None:
+        """Fold the log into the one file and let go of it, once no thread is writing."""
+        with self._lock:
+            fold(self._db)
+            self._db.close()
 
     def ask(self, look: Callable[[sqlite3.Connection], Found]) -> Found:
         """Return what is found in the journal, all that is noted included."""
@@ -135,47 +140,64 @@ class Steps:
     def _stroke(self) -> list[_Step]:
         """Write what is noted, and return it; on a full disk its last words alone, in the room that was kept for them.
 
-        A plan that was lost must not be followed by a later one: a resume begins where the last one ends.
+        A plan that was lost must not be followed by a later one: a resume begins where the last one ends. A step is
+        taken out when it is written, or never will be, so that Ctrl-C loses none.
         """
-        steps = [self._noted.popleft() for _ in range(len(self._noted))]
+        steps = [self._noted[at] for at in range(len(self._noted))]
         try:
-            self._write(steps if self._full is None else _last_words(steps))
-        except sqlite3.Error as error:
+            self._write(self._open(steps))
+        except Exception as error:  # noqa: BLE001 - what one step is not fit for must not take the others along
             said = f"the journal {self._path} cannot be written ({error}{free(self._path)}); nothing more is sent"
             self._full = self._full or said
-            if self._reserve.release():
-                with suppress(sqlite3.Error):
-                    self._write(_last_words(steps))
-        except BaseException:  # Ctrl-C in the thread that writes
-            self._noted.extendleft(step for step in reversed(steps) if not step.written)
-            raise
+            if not _is_busy(error):  # else the last words are tried again with the next stroke
+                self._reserve.release()
+                self._write_each(self._open(steps))
+        while self._noted and not self._open([self._noted[0]]):
+            self._noted.popleft()
         return steps
 
+    def _open(self, steps: list[_Step]) -> list[_Step]:
+        """Return the steps that are still to be written: when nothing more may be sent, last words alone."""
+        return [step for step in steps if not step.written and (step.last_words or self._full is None)]
+
+    def _write_each(self, steps: list[_Step]) -> None:
+        for step in steps:
+            with suppress(Exception):
+                self._write([step])
+
     def _write(self, steps: list[_Step]) -> None:
-        writes = [write for step in steps for write in step.writes]
+        before = self._db.total_changes
+        try:
+            self._write_all([write for step in steps for write in step.writes])
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            elif not isinstance(error, Exception) and self._db.total_changes > before:
+                self._have_written(steps)  # Ctrl-C is told when SQLite is back: what it was doing is on the disk
+            raise
+        self._have_written(steps)
+
+    def _have_written(self, steps: list[_Step]) -> None:
+        for step in steps:
+            step.written = True
+        self._synced = self._clock()
+
+    def _write_all(self, writes: list[Write]) -> None:
         rows = [write for write in writes if isinstance(write, BatchRow)]
         if len(rows) == len(writes) <= ROWS_AT_ONCE:
             put_rows(self._db, rows)  # one statement is a transaction of its own
         else:
             self._write_together(writes)
-        for step in steps:
-            step.written = True
-        self._synced = self._clock()
 
     def _write_together(self, writes: list[Write]) -> None:
         """Write in order, and all or nothing; answers come last, for nothing depends on them."""
         answers = [write for write in writes if isinstance(write, AnswerRow)]
         others = [write for write in writes if not isinstance(write, AnswerRow)]
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for _, run in groupby(others, type):
-                _write_alike(self._db, list(run))
-            insert_answers(self._db, answers)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        self._db.execute("BEGIN IMMEDIATE")
+        for _, run in groupby(others, type):
+            _write_alike(self._db, list(run))
+        insert_answers(self._db, answers)
+        self._db.execute("COMMIT")
 
 
 def _write_alike(db: sqlite3.Connection, run: list[Any]) -> None:
@@ -186,5 +208,5 @@ def _write_alike(db: sqlite3.Connection, run: list[Any]) -> None:
             write(db)
 
 
-def _last_words(steps: list[_Step]) -> list[_Step]:
-    return [step for step in steps if step.last_words]
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

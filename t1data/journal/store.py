@@ -34,7 +34,7 @@ from t1data.journal.records import (
     next_state,
 )
 from t1data.journal.steps import Steps, Write
-from t1data.journal.writes import AnswerRow, BatchRow, fold, insert_head, insert_lines, insert_parts, spans_text
+from t1data.journal.writes import AnswerRow, BatchRow, insert_head, insert_lines, insert_parts, spans_text, storable
 
 _INTERRUPTED = "the run ended before an answer could be read"
 
@@ -165,7 +165,7 @@ class Journal:
         state = next_state(before, event)
         row = BatchRow(
             number, state, answered_at=when, attempts=attempts, waited=waited,
-            status=status, reason=reason, field=field, message=message,
+            status=status, reason=reason, field=storable(field), message=storable(message),
         )  # fmt: skip
         more: list[Write] = [AnswerRow(number, answer)] if answer else []
         if parts:
@@ -247,17 +247,16 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Fold the log into the one file and let go of the run."""
-        if self._hold < 0:
+        """Fold the log into the one file and let go of the run. In a forked process it does nothing."""
+        if self._hold < 0 or os.getpid() != self._pid:
             return
+        hold, self._hold = self._hold, -1  # from now on nothing is noted
         try:
-            self._steps.sync()
+            self._queue.sync()
         finally:
-            fold(self._db)
-            self._db.close()
+            self._queue.close()
             self._reserve.release()
-            os.close(self._hold)  # after the database: closing it would drop SQLite's own locks
-            self._hold = -1
+            os.close(hold)  # after the database: closing it would drop SQLite's own locks
 
     # --- inside ---------------------------------------------------------------------------------------
 

@@ -50,11 +50,22 @@ def insert_head(
     )
 
 
+def storable(text: str | None) -> str | None:
+    """Return words as a journal can hold them: a server's JSON may tell half a surrogate pair.
+
+    Examples
+    --------
+    >>> storable("bad \\ud800")
+    'bad \\\\ud800'
+    """
+    return text and text.encode("utf-8", "backslashreplace").decode()
+
+
 def insert_lines(db: sqlite3.Connection, lines: Iterable[Line]) -> None:
     """Note rows that differ from their batch; those that are noted already stay."""
     db.executemany(
         "INSERT OR IGNORE INTO line (row, reason, field, message, same_as) VALUES (?, ?, ?, ?, ?)",
-        ((line.row, line.reason, line.field, line.message, line.same_as) for line in lines),
+        ((line.row, line.reason, storable(line.field), storable(line.message), line.same_as) for line in lines),
     )
 
 
@@ -66,7 +77,7 @@ def insert_parts(db: sqlite3.Connection, parts: Iterable[Part], parent: int) -> 
         (
             (
                 part.number, parent, spans_text(part.spans), part.rows, part.state,
-                part.status, part.reason, part.message, None if part.state == "planned" else parent,
+                part.status, part.reason, storable(part.message), None if part.state == "planned" else parent,
             )
             for part in parts
         ),

@@ -104,9 +104,9 @@ def _head(request: Request, authorization: str) -> bytes:
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     lines += [f"Authorization: {authorization}", "", ""]
     head = "\r\n".join(lines)
-    if not head.count("\r") == head.count("\n") == len(lines) - 1:
+    if not (head.isascii() and head.count("\r") == head.count("\n") == len(lines) - 1):
         raise AssertionError("a line of a request's head would break")  # without its text, which holds the key
-    return head.encode("latin-1")
+    return head.encode()
 
 
 class Lines:
@@ -172,6 +172,7 @@ class _Reading:
         self.failure: Failure | None = None
         self.status: int | None = None
         self._largest = largest
+        self._came = 0  # bytes since the last that were of the body
         self._clear()
 
     def _clear(self) -> None:
@@ -187,15 +188,14 @@ class _Reading:
         """
         parser = HttpResponseParser(self)
         self._parser = parser
-        came = 0
         try:
             while not self._done and self.failure is None:
                 sock.settimeout(left())
                 piece = sock.recv(_PIECE)
-                came += len(piece)
+                self._came += len(piece)
                 self._take(parser, piece)
-                if self.status is None and came > _LARGEST_HEAD:
-                    self.failure = Failure.GARBLED
+                if self._came > _LARGEST_HEAD and self.failure is None:  # a head or a trailer without end
+                    self.failure = Failure.GARBLED if self.status is None else Failure.CUT
         finally:
             del self._parser  # or the two hold each other
         self._judge()
@@ -232,7 +232,7 @@ class _Reading:
         self._begun, self._more = True, self._done
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._done:
+        if self.status is None:  # later ones are a trailer's, or of an answer that nobody asked for
             self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -243,7 +243,7 @@ class _Reading:
     def on_body(self, piece: bytes) -> None:
         if self._done or self.failure is not None:
             return
-        self._received = True
+        self._received, self._came = True, 0
         self._body += self._unpacker.unpack(piece, self._largest + 1 - len(self._body))
         if len(self._body) > self._largest:
             del self._body[self._largest :]
@@ -272,8 +272,13 @@ class _Unpacker:
         """Unpack a piece, and never give more than `most` bytes, however much is packed in it."""
         if self._inner is None:
             return piece[:most]
+        if self._inner.eof:  # what stands behind the end of what was packed is not kept: it can be of any length
+            self.garbled = True
+            return b""
         try:
-            return self._inner.decompress(piece, most)
+            unpacked = self._inner.decompress(piece, most)
+            self.garbled = bool(self._inner.unused_data)
+            return unpacked
         except zlib.error:
             self._inner, self.garbled = None, True
             return piece[:most]
