@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from t1data.bulk.job import Goods, Job
 from t1data.bulk.progress import Control, Watch
 from t1data.errors import JournalError
 from t1data.journal.reads import reading
+from t1data.journal.records import Part
 from t1data.journal.runs import read_run
 from t1data.journal.store import Journal
 
@@ -141,6 +145,98 @@ def test_a_run_that_only_reads_is_written_a_moment_later(tmp_path: Path) -> None
         journal.keep_answer(1, b"{}", status=200, attempts=1, waited=0.0)
         journal.settle(1, "accept")
     assert on_disk(path) == {1: "done", 2: "planned"}
+
+
+def test_a_journal_that_is_closed_under_its_workers_keeps_what_it_said_it_had(tmp_path: Path) -> None:
+    for attempt in range(15):
+        path, kept = tmp_path / f"run-{attempt}.sqlite", set[int]()
+        journal, running = begun(path), threading.Barrier(4)
+
+        def work(journal: Journal, kept: set[int], running: threading.Barrier, first: int) -> None:
+            running.wait()
+            with suppress(JournalError):  # closed
+                for number in range(first, first + 10_000):
+                    planned(journal, number)
+                    journal.intend(number)
+                    journal.keep_answer(number, b"CODE", status=201, attempts=1, waited=0.0)
+                    kept.add(number)
+
+        workers = [threading.Thread(target=work, args=(journal, kept, running, first)) for first in (1, 20_001, 40_001)]
+        for worker in workers:
+            worker.start()
+        running.wait()
+        until(lambda kept=kept: len(kept) > 5)
+        journal.close()
+        for worker in workers:
+            worker.join()
+        with reading(path) as other:
+            assert kept <= {number for (number,) in other.execute("SELECT batch FROM answer")}
+            assert other.execute("SELECT count(*) FROM batch WHERE spans = ''").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("parts", [(), (Part(3, ((0, 5),), 5), Part(4, ((5, 10),), 5))], ids=["alone", "with parts"])
+def test_ctrl_c_while_a_step_is_written_neither_loses_nor_repeats_it(tmp_path: Path, parts: tuple[Part, ...]) -> None:
+    path = tmp_path / "run.sqlite"
+    journal = begun(path)
+    planned(journal, 1, 2)
+    journal.intend(1)
+    journal.intend(2)
+    slow = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    slow.execute("BEGIN IMMEDIATE")  # as a disk that takes its time
+    waits, main = threading.Event(), threading.get_ident()
+
+    def interrupt() -> None:
+        waits.wait(0.2)
+        signal.pthread_kill(main, signal.SIGINT)
+        waits.wait(0.2)
+        slow.execute("ROLLBACK")
+        slow.close()
+
+    journal.settle(
+        1, "refuse" if parts else "accept", status=400 if parts else 204, attempts=1, waited=1.5, parts=parts
+    )
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        journal.flush()
+    other.join()
+    journal.settle(2, "accept", status=204, attempts=1)
+    journal.finish(stopped="interrupted")
+    journal.close()
+    with reading(path) as found:
+        rows = found.execute("SELECT number, state, attempts, waited FROM batch WHERE number < 3").fetchall()
+        assert rows == [(1, "refused" if parts else "done", 1, 1.5), (2, "done", 1, 0.0)]
+        assert found.execute("SELECT count(*) FROM batch").fetchone() == (2 + len(parts),)
+    assert read_run(path).stopped == "interrupted"
+
+
+def test_words_that_are_no_unicode_are_kept_as_they_can_be_and_stop_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    with begun(path) as journal:
+        planned(journal, 1, 2)
+        journal.intend(1)
+        journal.intend(2)
+        journal.settle(1, "refuse", status=400, attempts=1, reason="refused", message="bad \ud800 value")
+        journal.settle(2, "accept", status=204, attempts=1)
+    assert on_disk(path) == {1: "refused", 2: "done"}
+    assert read_run(path).outcomes["message"].iloc[0] == "bad \\ud800 value"
+
+
+def test_last_words_that_found_the_file_locked_are_written_later(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    journal = begun(path)
+    planned(journal, 1)
+    journal.intend(1)
+    journal._db.execute("PRAGMA busy_timeout = 10")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError, match="locked"):
+            journal.keep_answer(1, b"CODE", status=201, attempts=1, waited=0.0)
+        other.execute("ROLLBACK")
+    journal.finish(stopped="the file was locked")
+    journal.close()
+    with reading(path) as found:
+        assert found.execute("SELECT body FROM answer").fetchall() == [(b"CODE",)]
 
 
 # --- a run that waits -------------------------------------------------------------------------------------

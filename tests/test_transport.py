@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import subprocess
 import sys
@@ -421,6 +422,31 @@ def test_what_no_server_may_say_is_no_answer(odd: bytes):
     error, _, _ = send_to(raw(odd))
     assert type(error) is errors.NoAnswerError
     assert (error.status, error.body) == (None, b"")
+
+
+def test_a_trailer_says_nothing_in_the_name_of_the_head():
+    page = head(200, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"})
+    page += b"6\r\n<html>\r\n0\r\nContent-Type: application/json\r\n\r\n"
+    error, _, _ = send_to(raw(page), operation=REPEATABLE, limits=Limits(attempts=1))
+    assert type(error) is errors.AnswerError
+
+
+@pytest.mark.parametrize("endless", ["a trailer", "after what was packed"])
+def test_what_comes_without_end_after_the_body_is_not_held(endless: str):
+    json = {"Content-Type": "application/json"}
+    if endless == "a trailer":
+        sent = head(201, json | {"Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\nX: " + b"x" * 20_000_000
+    else:
+        sent = head(201, json | {"Content-Encoding": "gzip"}) + gzip.compress(b"{}") + bytes(20_000_000)
+    tracemalloc.start()
+    try:
+        error, _, _ = send_to(raw(sent))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert type(error) is errors.NoAnswerError
+    assert error.body == b"{}"  # what did come is kept
+    assert peak < len(sent) / 4
 
 
 def test_ctrl_c_while_an_answer_is_taken_apart_is_ctrl_c():
