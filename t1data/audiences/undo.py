@@ -172,7 +172,7 @@ def _run_of(client: Client, run: Run | str | Path, data: Any) -> Run:
     return known
 
 
-def _changes(run: Run, before: Any, reading: Reading) -> pa.Table:
+def _changes(run: Run, before: Any, how: Reading) -> pa.Table:
     """Return ``row, audience_id, adds`` of the rows that would change a membership."""
     path = marks_of(run.journal)
     if not path.is_file():
@@ -187,15 +187,15 @@ def _changes(run: Run, before: Any, reading: Reading) -> pa.Table:
         )
     if len(marks["audience_id"].unique()) > 1:
         raise InputError("before: the run is about several audiences, and these are the members of one")
-    there = _set_of(before, reading)
+    there = _set_of(before, how)
     ids = run.outcomes["integration_id"].to_numpy(dtype=object)[marks["row"].to_numpy()]
     return marks.filter(pa.array(marks["adds"].to_numpy() != np.array([id_ in there for id_ in ids], dtype=bool)))
 
 
-def _set_of(before: Any, reading: Reading) -> Collection[str]:
+def _set_of(before: Any, how: Reading) -> Collection[str]:
     if isinstance(before, Sized) and not len(before):
         return set()
-    named = name_rows(before, id="integration_id", allow_suspect_ids=True, parameter="before", reading=reading)
+    named = name_rows(before, id="integration_id", allow_suspect_ids=True, parameter="before", reading=how)
     return {id_ for _, ids in named.input().ids() for id_ in ids.drop_null().to_pylist()}
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from t1data.journal.records import Line, Part, Span, State
-from t1data.tables.strings import indices, mask
+from t1data.tables.strings import indices, mask, offsets_of
 
 Rows = npt.NDArray[np.int64]
 
@@ -141,13 +141,6 @@ def _named(problems: Sequence[dict[str, Any]], count: int) -> set[int]:
         if match and int(match[1]) < count:
             found.add(int(match[1]))
     return found
-
-
-def offsets_of(pieces: pa.Array) -> npt.NDArray[np.int64]:
-    """Return where each piece begins in the array's data, and where the last one ends."""
-    kind = np.int64 if pa.types.is_large_binary(pieces.type) or pa.types.is_large_string(pieces.type) else np.int32
-    every = np.frombuffer(pieces.buffers()[1], dtype=kind)
-    return every[pieces.offset : pieces.offset + len(pieces) + 1].astype(np.int64)
 
 
 def _clip(spans: Iterable[Span], start: int, stop: int) -> tuple[Span, ...]:

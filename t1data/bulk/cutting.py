@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from t1data.bulk.batches import Batch, EncodedRows, Rows, offsets_of
+from t1data.bulk.batches import Batch, EncodedRows, Rows
 from t1data.errors import JournalError
 from t1data.journal.records import BatchRecord, Line, Span
-from t1data.tables.strings import numbers_of, there
+from t1data.tables.strings import numbers_of, offsets_of, there
 
 
 def cut(encoded: Iterable[EncodedRows], *, limit: int, max_bytes: int, start: int = 0) -> Iterator[Batch | list[Line]]:
@@ -155,7 +155,7 @@ def _fitting(pieces: pa.Array, limit: int, max_bytes: int) -> int:
     if not len(pieces):
         return 0
     offsets = offsets_of(pieces.slice(0, limit))
-    fits = int(np.searchsorted(offsets, offsets[0] + max_bytes, side="right")) - 1
+    fits = int(np.searchsorted(offsets, int(offsets[0]) + max_bytes, side="right")) - 1
     return max(1, min(limit, len(pieces), fits))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,9 +13,6 @@ from t1data.errors import JournalError
 from t1data.journal.columns import Gathered, Numbers, in_order, read_columns, stretches
 from t1data.journal.outcomes import Input
 from t1data.journal.reads import count_batches, read_answer_places, read_answers, reading
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EMPTIED = b"{}"  # an answer out of which a person was taken
 
@@ -82,17 +78,6 @@ def batches_of(rows: Collection[int], db: sqlite3.Connection) -> set[int]:
         alone = np.asarray(pc.equal(portion.table["rows"], 1))
         found.update(portion.numbers[alone & np.isin(portion.last, wanted)].tolist())
     return found
-
-
-def typed_column(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    """Return the cells of an answer's field as a column of a dtype, times in UTC."""
-    import pandas as pd
-
-    if str(dtype).startswith("datetime"):
-        # "No date" can be written as the year 1, which no time of pandas in nanoseconds holds.
-        values = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
-    typed: pd.Series[Any] = values.astype(dtype)
-    return typed
 
 
 def _accepted(db: sqlite3.Connection) -> tuple[Numbers, Numbers]:

@@ -123,7 +123,7 @@ class Journal:
         """Note a new batch, and the rows up to it that are not part of any. Durable with the next intent."""
         self.note_lines(lines)
         self._steps.note(BatchRow(number, "planned", spans_text(spans), rows))
-        self._states[number] = "planned"
+        self._know(number, "planned")
 
     def note_lines(self, lines: Iterable[Line]) -> None:
         """Note rows that are part of no batch, such as those after the last one. Durable with the next intent."""
@@ -137,8 +137,8 @@ class Journal:
             gone = f"the journal {self.path} was moved or deleted while the run went on; nothing more is sent"
             raise JournalError(gone)
         state, now = next_state(self.state_of(number), "intend"), self._clock()
-        self._states[number] = state
         steps.do(BatchRow(number, state, started_at=now))
+        self._know(number, state)
 
     def settle(
         self,
@@ -171,14 +171,16 @@ class Journal:
         if parts:
             more.append(partial(insert_parts, parts=parts, parent=number))
         self._steps.note(row, *more, last_words=True)
-        self._know(Part(number, (), 0, state), *parts)
+        self._know(number, state)
+        for part in parts:
+            self._know(part.number, part.state)
 
     def keep_answer(self, number: int, body: bytes, *, status: int, attempts: int, waited: float) -> None:
         """Make an answer that carries goods durable, as it came, before anybody reads it."""
         state, now = next_state(self.state_of(number), "answer"), self._clock()
-        self._states[number] = state
         row = BatchRow(number, state, answered_at=now, attempts=attempts, waited=waited, status=status)
         self._steps.do(row, AnswerRow(number, body), last_words=True)
+        self._know(number, state)
 
     def flush(self) -> None:
         """Make durable what was settled. In a run that only reads it may take a moment longer."""
@@ -200,11 +202,13 @@ class Journal:
         self._steps.note(write)
         for number in gone:
             self._states.pop(number, None)
-        self._know(*new)
+        for part in new:
+            self._know(part.number, part.state)
 
     def reopen(self) -> None:
         """Settle what an interrupted run left open: what was out when it ended is in doubt until it is known better."""
         for record in self.open_batches(("intent", "resent")):
+            self._know(record.number, cast(State, record.state))  # or each would be asked for, and the last one written
             self.settle(record.number, "doubt", reason="interrupted", message=_INTERRUPTED)
         self._steps.sync()
 
@@ -269,13 +273,12 @@ class Journal:
             raise JournalError("a journal cannot be used from a forked process; open it there anew")
         return self._queue
 
-    def _know(self, *parts: Part) -> None:
-        """Remember the states of batches, but for those that never change again: there can be as many as rows."""
-        for part in parts:
-            if part.state in ("done", "refused"):
-                self._states.pop(part.number, None)
-            else:
-                self._states[part.number] = part.state
+    def _know(self, number: int, state: State) -> None:
+        """Remember the state of a batch, unless it never changes again: of those there can be as many as rows."""
+        if state in ("done", "refused"):
+            self._states.pop(number, None)
+        else:
+            self._states[number] = state
 
     def _ask(self, query: str, *values: object) -> Any:
         """Return the first line that a query finds, None when there is none."""

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as at
 
+from t1data.tables.strings import offsets_of
+
 if TYPE_CHECKING:
     from t1data.tables.records import Slice
 
@@ -70,9 +72,7 @@ def _weights(column: pa.Array) -> npt.NDArray[np.int64]:
         unfolded: npt.NDArray[np.int64] = np.append(of_values, 0)[column.indices.fill_null(len(of_values)).to_numpy()]
         return unfolded
     if at.is_string(column.type) or at.is_large_string(column.type):
-        kind = np.int64 if at.is_large_string(column.type) else np.int32
-        ends = np.frombuffer(column.buffers()[1] or bytes(8), kind)[column.offset : column.offset + len(column) + 1]
-        return np.diff(ends).astype(np.int64)
+        return np.diff(offsets_of(column)).astype(np.int64)
     return np.full(len(column), column.nbytes // max(len(column), 1), np.int64)
 
 

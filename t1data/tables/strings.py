@@ -19,6 +19,12 @@ _FAR = 2**30  # past the end of any cell: a replacement there appends
 _SHORT = {8: r"\b", 9: r"\t", 10: r"\n", 12: r"\f", 13: r"\r"}
 
 
+def mask(flags: npt.NDArray[np.bool_]) -> pa.BooleanArray:
+    """Return flags as Arrow takes them."""
+    packed = np.packbits(flags, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(packed)])
+
+
 def texts(values: Sequence[str | None]) -> pa.StringArray:
     """Return an Arrow array of strings.
 
@@ -34,8 +40,8 @@ def encoded(values: Sequence[bytes | None]) -> pa.StringArray:
     """Return an Arrow array of strings whose UTF-8 is given."""
     data = [value or b"" for value in values]
     offsets = np.cumsum([0, *map(len, data)]).astype(np.int32)
-    valid = np.packbits(np.array([value is not None for value in values], bool), bitorder="little")
-    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
+    valid = mask(np.array([value is not None for value in values], bool)).buffers()[1]
+    buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
     return pa.Array.from_buffers(pa.string(), len(data), buffers)
 
 
@@ -82,12 +88,6 @@ def positions(mask: pa.BooleanArray) -> npt.NDArray[np.int64]:
 def indices(at: npt.NDArray[np.int64]) -> pa.Int64Array:
     """Return positions, or other whole numbers, as Arrow takes them."""
     return pa.Array.from_buffers(pa.int64(), len(at), [None, pa.py_buffer(np.ascontiguousarray(at))])
-
-
-def mask(flags: npt.NDArray[np.bool_]) -> pa.BooleanArray:
-    """Return flags as Arrow takes them."""
-    packed = np.packbits(flags, bitorder="little")
-    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(packed)])
 
 
 def numbers(values: Sequence[float | None], kind: pa.DataType) -> pa.Array:
@@ -162,12 +162,16 @@ def sizes(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
     return np.diff(offsets_of(array))
 
 
-def offsets_of(array: pa.StringArray | pa.BinaryArray) -> npt.NDArray[np.int32]:
-    """Return where each cell begins in the array's data, and where the last one ends."""
+def offsets_of(array: pa.Array) -> npt.NDArray[Any]:
+    """Return where each cell of texts or bytes begins in the array's data, and where the last one ends."""
     buffer = array.buffers()[1]
+    kind = np.dtype(np.int64 if array.type in _LARGE else np.int32)
     if buffer is None or not len(array):
-        return np.zeros(1, np.int32)
-    return np.frombuffer(buffer, np.int32, len(array) + 1, array.offset * 4)
+        return np.zeros(1, kind)
+    return np.frombuffer(buffer, kind, len(array) + 1, array.offset * kind.itemsize)
+
+
+_LARGE = (pa.large_string(), pa.large_binary())
 
 
 def escape(array: pa.StringArray) -> pa.StringArray:

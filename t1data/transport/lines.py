@@ -186,27 +186,26 @@ class _Reading:
         Each read is allowed only the time left to the whole: a time-out of the socket alone begins anew with each
         byte, so a server that dribbles would hold it for ever.
         """
-        parser = HttpResponseParser(self)
-        self._parser = parser
+        self._parser = HttpResponseParser(self)
         try:
             while not self._done and self.failure is None:
                 sock.settimeout(left())
                 piece = sock.recv(_PIECE)
                 self._came += len(piece)
-                self._take(parser, piece)
+                self._take(piece)
                 if self._came > _LARGEST_HEAD and self.failure is None:  # a head or a trailer without end
                     self.failure = Failure.GARBLED if self.status is None else Failure.CUT
         finally:
-            del self._parser  # or the two hold each other
+            del self._parser  # or answer and parser hold each other
         self._judge()
         # 421 asks for another connection, and after a status below 200 the real answer is still to come.
         whole = self.failure is None and self._done and not self._more
         return whole and self._stays and 200 <= (self.status or 0) != 421
 
-    def _take(self, parser: HttpResponseParser, piece: bytes) -> None:
+    def _take(self, piece: bytes) -> None:
         try:
             if piece:
-                parser.feed_data(piece)
+                self._parser.feed_data(piece)
             elif self.status is None:
                 self.failure = Failure.CUT if self._begun else Failure.RESET
             else:  # only an answer that does not tell its length ends when the other side hangs up
